@@ -1,0 +1,1 @@
+"""Tables and facts, queries, outbox, journal, sealing and migrations. Imports nothing of ours."""
