@@ -1,0 +1,99 @@
+"""Restriction: data are to be kept but not used, pending a check or a dispute (art. 18 GDPR)."""
+
+from __future__ import annotations
+
+from handlers.opening import answer_letter, open_request
+from handlers.types import Letter, Outcome, Right, Situation
+from store.models import CaseFacts
+
+
+def open_case(case: CaseFacts, situation: Situation) -> Outcome:
+    """Acknowledge; ask who is writing where that is in doubt."""
+    return open_request(case, situation)
+
+
+def answer(case: CaseFacts, situation: Situation) -> Letter:
+    """Say what is frozen, from when, by which case of art. 18(1), and that lifting will be announced (art. 18(3))."""
+    return answer_letter(case, situation)
+
+
+RIGHT = Right(
+    name="restriction",
+    article="18",
+    titles={"fr": "limitation du traitement", "en": "restriction of processing"},
+    identity_level=2,
+    at_once=False,
+    open=open_case,
+    answer=answer,
+    cues={
+        "fr": (
+            r"limitation du traitement|droit a la limitation|limit\w+ (?:le traitement|l'usage|l'utilisation)",
+            r"\barticle 18\b",
+            r"(?:gel(?:er|ez|e)\b|gelez|gel d[eu])<_>",
+            (
+                r"(?:mett\w+|met|mis\w*|rester?|garde[rz]?|laisse[rz]?)<_>(?:de cote|sous cle|sous cloche|en "
+                r"sommeil|en pause|en quarantaine|tel quel|tels quels|telle quelle|en l'etat|a l'ecart|au frigo|"
+                r"dormir|sous scelles)"
+            ),
+            (
+                r"(?:garde[rz]?|conserve[rz]?|laisse[rz]?|garder|conserver|conserves?)<_>(?:sans|mais|ne |n'|"
+                r"personne|ni )<_>(?:util\w+|servir|sert|serve|touch\w*|exploit\w+|usage|consult\w+|supprim\w+|"
+                r"effac\w+)"
+            ),
+            (
+                r"(?:ne |n'|ni |sans )(?:l'|les |la |le |en |vous en |s'en |y |rien )?(?:util\w+|servir|touch\w+|"
+                r"exploit\w+)<_>(?:ni|sans|mais)<_>(?:supprim\w+|effac\w+|jet\w+|detrui\w+)"
+            ),
+            (
+                r"(?:ne |n'|ni )(?:supprim\w+|effac\w+|jet\w+|detrui\w+|virez|la virez)<_>(?:rien|pas|"
+                r"ni)<_>(?:util\w+|servir|tant que|avant|d'ici|jusqu|en attendant|pour l'instant|touch\w+)?"
+            ),
+            (
+                r"(?:suspend\w+|bloqu\w+|isol\w+|limit\w+)<_>(?:donnees|dossier|fiche|compte|traitement|"
+                r"utilisation|usage|diffusion|evaluation|sequence|images?)"
+            ),
+            r"(?:n'y touchez plus|touche[rz]? (?:plus|pas|a rien)|ne (?:rien|plus) (?:en )?(?:toucher|faire))",
+            (
+                r"(?:le temps (?:de|que|du)|en attendant|tant que|jusqu'a|jusqu'au|d'ici)<_>(?:verif\w+|jugement|"
+                r"decision|litige|enquete|expertise|audience|contest\w+|regle|tranche)"
+            ),
+        ),
+        "en": (
+            r"restriction of processing|right to restrict\w*|restrict (?:the )?(?:processing|use)",
+            r"\b(?:article|art\.?) 18\b",
+            (
+                r"(?:freeze|frozen|on hold|on ice|lock(?:ed)? (?:away|down|it|my)|under lock|put aside|set aside|"
+                r"litigation hold|ring-?fence)"
+            ),
+            (
+                r"(?:keep|hold|leave|retain|preserve|park)<_>(?:but|do not|don'?t|without|and (?:do )?not|nobody|"
+                r"no one|solely|only)<_>(?:us\w+|touch\w*|delet\w+|look\w*|open\w*|shar\w+|make any|evidence|"
+                r"claims)?"
+            ),
+            (
+                r"(?:do not|don'?t|neither|not) (?:\w+ ){0,2}(?:use|touch|open)<_>(?:or|nor|and|but|do not|"
+                r"don'?t)<_>(?:delet\w+|destroy|keep|throw|erase)"
+            ),
+            (
+                r"(?:do not|don'?t|must not|not) (?:be )?(?:\w+ )?(?:delete\w*|destroy\w*|erase\w*|throw|"
+                r"overwritten)<_>(?:until|while|pending|before|or use|but|yet|anything)"
+            ),
+            (
+                r"(?:pending|until|till|while)<_>(?:check\w*|verif\w*|dispute|court|decision|decided|settled|"
+                r"investigat\w+|hearing|resolved|sorted|claim|coming)"
+            ),
+        ),
+    },
+    steps={
+        "fr": (
+            "Marquer les données et en fermer l'accès courant, sans rien effacer",
+            "Suspendre les effacements automatiques, vidéo comprise",
+            "Prévenir la personne avant de lever la limitation (art. 18(3))",
+        ),
+        "en": (
+            "Mark the data and close everyday access to them, erasing nothing",
+            "Hold automatic deletion, video included",
+            "Tell the person before the restriction is lifted (art. 18(3))",
+        ),
+    },
+)
