@@ -1,0 +1,1 @@
+"""The shell around the rules: channels, use cases, transactions, clock, loop and commands."""

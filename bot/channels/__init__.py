@@ -1,0 +1,1 @@
+"""Ways in and out: mail (IMAP, SMTP, LMTP), Telegram, the terminal."""

@@ -1,0 +1,684 @@
+"""The mailbox over IMAP: reads without leaving a trace, and forgets nothing that was not dealt with.
+
+What is settled is remembered by UID on our side (:class:`Cursor`), never by ``\\Seen`` or keywords: people read,
+flag and move mail in the same mailbox, and some servers drop keywords silently.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import email.parser
+import json
+import logging
+import re
+import select
+import selectors
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
+from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError
+
+from bot.channels.base import InboxError, RawMessage
+from bot.channels.transport import Tls, client_context, explain_failure, require_protection
+from bot.clock import stopwatch
+
+log = logging.getLogger(__name__)
+
+EXCERPT_SIZE = 1_000_000
+"""How many bytes of the first part of an over-large message are fetched."""
+HEADER_SIZE = 256_000
+"""How many bytes of the header of an over-large message are fetched."""
+LISTING_STEP = 300
+"""How many messages are asked about in one command (servers limit the length of a line)."""
+LONGEST_IDLE = 29 * 60
+"""Seconds after which a server may hang up on a client in IDLE (RFC 2177 section 3)."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is dealt with in a mailbox: every UID up to ``low``, and those of ``above``."""
+
+    low: int = 0
+    above: frozenset[int] = frozenset()
+
+    def __contains__(self, uid: int) -> bool:
+        return uid <= self.low or uid in self.above
+
+
+class Cursor(Protocol):
+    """The memory of what is settled, kept by the store; each call is durable when it returns.
+
+    UIDs mean nothing under another UIDVALIDITY (RFC 3501 section 2.3.1.1), so it is part of the key.
+    """
+
+    def seen(self, source: str, uidvalidity: int) -> Settled:
+        """Return what is settled in *source* under *uidvalidity*; ``Settled()`` when nothing is known."""
+
+    def note(self, source: str, uidvalidity: int, uid: int) -> None:
+        """Add one settled message; noting it twice is harmless."""
+
+    def raise_low(self, source: str, uidvalidity: int, low: int) -> None:
+        """Count every UID up to *low* as settled and forget them one by one; the mark never falls."""
+
+
+@dataclass(frozen=True)
+class OversizeMessage(RawMessage):
+    """A message above the size limit: ``raw`` holds its header and the start of its first part only."""
+
+    full_size: int = 0
+    """Bytes of the whole message as the server counts them (RFC822.SIZE)."""
+
+
+class LoginRefused(InboxError):
+    """The server knows us not: password, token or method is wrong. Trying again would only lock the account."""
+
+
+class FolderRefused(InboxError):
+    """The folder does not exist or may not be opened: a setting is wrong."""
+
+
+class _Bell:
+    """Ends a wait from another thread: a socket pair, since IDLE waits on sockets anyway."""
+
+    def __init__(self) -> None:
+        self._ear, self._button = socket.socketpair()
+        self._ear.setblocking(False)
+        self._button.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._ear.fileno()
+
+    def ring(self) -> None:
+        # Full or closed: then the bell rings already, or nobody waits any more.
+        with suppress(OSError):
+            self._button.send(b"!")
+
+    def hush(self) -> bool:
+        """Stop ringing; True if it rang."""
+        rang = False
+        with suppress(BlockingIOError):
+            while self._ear.recv(1024):
+                rang = True
+        return rang
+
+    def wait(self, seconds: float) -> bool:
+        select.select([self._ear], [], [], max(0.0, seconds))
+        return self.hush()
+
+    def __del__(self) -> None:
+        self._ear.close()
+        self._button.close()
+
+
+class _Client(IMAPClient):  # type: ignore[misc]  # imapclient has no type information
+    """An IMAP connection whose IDLE can be ended by a bell."""
+
+    bell: _Bell
+    _look_first = False
+
+    def idle(self) -> None:
+        super().idle()
+        self._look_first = True
+
+    def _poll_socket(self, sock: socket.socket, timeout: float | None = None) -> Sequence[Any]:
+        """Wait for the server or the bell.
+
+        News that came in one packet with the answer to IDLE lie in a buffer already, where waiting on the
+        socket would miss them: so the first look after ``idle()`` does not wait.
+        """
+        if self._look_first:
+            self._look_first = False
+            return [sock]
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock, selectors.EVENT_READ)
+            selector.register(self.bell, selectors.EVENT_READ)
+            return [key for key, _ in selector.select(timeout) if key.fileobj is sock]
+
+    _select_poll_socket = _poll_socket
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A message in the mailbox, before its content is fetched."""
+
+    received_at: datetime | None
+    """INTERNALDATE in UTC; None where the server gives none."""
+    uid: int
+    size: int
+
+
+class ImapInbox:
+    """One folder of one mailbox, read over IMAP (an ``Inbox``).
+
+    Used by one thread at a time; only :meth:`wake` may be called from another one meanwhile. Connections are opened
+    when needed and opened again after they broke.
+
+    *name* stands for the mailbox in ``source``, logs and errors, so that the address need not. *password* or
+    *oauth_token* (XOAUTH2) is called at every login and returns the secret. *after* says what is done to a settled
+    message, as a courtesy to the people who read the same mailbox: ``leave``, ``seen`` or ``move:FOLDER``; with
+    ``leave`` the folder is opened read-only. Sizes are bytes, times are seconds.
+
+    Raises :class:`ValueError` for settings that contradict each other.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        host: str,
+        user: str,
+        cursor: Cursor,
+        port: int | None = None,
+        tls: Tls = "implicit",
+        ca_file: Path | None = None,
+        password: Callable[[], str] | None = None,
+        oauth_token: Callable[[], str] | None = None,
+        folder: str = "INBOX",
+        after: str = "leave",
+        max_size: int = 35_000_000,
+        connect_timeout: float = 15,
+        read_timeout: float = 60,
+        idle_renewal: float = 9 * 60,
+        poll_every: float = 60,
+    ) -> None:
+        require_protection(tls, host)
+        if (password is None) == (oauth_token is None):
+            raise ValueError("a mailbox needs either a password or an OAuth2 token")
+        if after not in {"leave", "seen"} and not re.fullmatch(r"move:.+", after):
+            raise ValueError('after is "leave", "seen" or "move:FOLDER"')
+        if after == f"move:{folder}":
+            raise ValueError("settled messages cannot be moved into the folder that is watched")
+        if not 0 < idle_renewal < LONGEST_IDLE:
+            raise ValueError("idle_renewal lies between 0 and 29 minutes (RFC 2177)")
+        self._source = f"imap:{host}/{name}/{folder}"
+        self._host = host
+        self._port = port or (993 if tls == "implicit" else 143)
+        self._user = user
+        self._cursor = cursor
+        self._tls: Tls = tls
+        self._ca_file = ca_file
+        self._password = password
+        self._oauth_token = oauth_token
+        self._folder = folder
+        self._after = after
+        self._max_size = max_size
+        self._timeout = SocketTimeout(connect_timeout, read_timeout)
+        self._idle_renewal = idle_renewal
+        self._poll_every = poll_every
+        self._bell = _Bell()
+        self._client: _Client | None = None
+        self._uidvalidity = 0
+        self._exists = 0
+        self._locked_out = False
+        self._listed_up_to: tuple[int, int] | None = None
+        self._idle_refusals = 0
+
+    @property
+    def source(self) -> str:
+        """``imap:HOST/NAME/FOLDER``, stable and free of secrets."""
+        return self._source
+
+    def fetch(self) -> Iterator[RawMessage]:
+        """Yield the messages not yet settled, oldest INTERNALDATE first, each fetched when it is asked for.
+
+        Nothing is marked in the mailbox (``BODY.PEEK``). A message that vanishes meanwhile is passed over: a
+        person removed or moved it. After a change of UIDVALIDITY every message is offered again, and the store
+        knows those it has by their content. A message above the size limit comes as :class:`OversizeMessage`.
+
+        Raises :class:`InboxError` when the server cannot be reached, refuses or goes away; and at the end, after all
+        others were yielded, for messages that could not be read.
+        """
+        with self._told():
+            client = self._select()
+            uidvalidity = self._uidvalidity
+            pending = self._pending(client)
+        unreadable: list[str] = []
+        for listed in pending:
+            with self._told():
+                # The connection may have been replaced while the caller dealt with the message before.
+                client = self._client or self._select()
+                if self._uidvalidity != uidvalidity:
+                    return
+                try:
+                    message = self._message(client, listed)
+                except IMAPClientAbortError:
+                    raise
+                except (IMAPClientError, ValueError):
+                    # Some servers refuse to give what was just expunged ([EXPUNGEISSUED]), others give it empty.
+                    client.noop()
+                    if listed.uid in client.search(["UID", str(listed.uid)]):
+                        unreadable.append(f"{uidvalidity}:{listed.uid}")
+                    continue
+            if message is not None:
+                yield message
+        if unreadable:
+            raise InboxError(
+                f"{self._source}: {len(unreadable)} message(s) could not be read ({', '.join(unreadable[:10])}). "
+                "Look at them with a mail program; all others were read"
+            )
+
+    def settle(self, message: RawMessage) -> None:
+        """Note that *message* is dealt with, then do the courtesy of ``after``, whose failure is only logged.
+
+        Raises :class:`ValueError` for a message of another mailbox.
+        """
+        if message.source != self._source:
+            raise ValueError("the message is not from this mailbox")
+        uidvalidity, uid = map(int, message.external_id.split(":"))
+        self._cursor.note(self._source, uidvalidity, uid)
+        if self._after == "leave":
+            return
+        try:
+            with self._told():
+                client = self._client or self._select()
+                if self._uidvalidity == uidvalidity:
+                    self._courtesy(client, uid)
+        except InboxError:
+            log.warning("imap.courtesy_failed", extra={"source": self._source, "external_id": message.external_id})
+
+    def wait(self, timeout: float) -> bool:
+        """Block until the mailbox may hold something new (True), *timeout* seconds passed or :meth:`wake` was called.
+
+        By IDLE where the server has it, else by looking every ``poll_every`` seconds. Never raises :class:`InboxError`:
+        a lost connection is opened again, with growing pauses; the next :meth:`fetch` says what is wrong.
+        """
+        until = stopwatch() + timeout
+        pause = 1.0
+        if self._locked_out:
+            # Only fetch() tries the login again: more attempts might lock the account.
+            self._bell.wait(timeout)
+            return False
+        while (left := until - stopwatch()) > 0:
+            try:
+                with self._told():
+                    client = self._select()
+                    if self._has_new(client):
+                        return True
+                    pause = 1.0
+                    if self._idle_refusals < 2 and client.has_capability("IDLE"):
+                        new, rang = self._idle(client, min(left, self._idle_renewal))
+                        if new:
+                            return True
+                    else:
+                        rang = self._bell.wait(min(left, self._poll_every))
+            except (LoginRefused, FolderRefused):
+                self._bell.wait(left)
+                return False
+            except InboxError:
+                log.info("imap.wait_interrupted", extra={"source": self._source})
+                rang = self._bell.wait(min(left, pause))
+                pause = min(2 * pause, 30.0)
+            if rang:
+                return False
+        return False
+
+    def wake(self) -> None:
+        """End a :meth:`wait` at once, from any thread; a wait that begins later ends at once, too."""
+        self._bell.ring()
+
+    def check(self) -> str:
+        """Log in, open the folder and say in a line what was found, for ``dpobot check``.
+
+        Raises :class:`InboxError`.
+        """
+        with self._told():
+            client = self._select()
+            how = "IDLE" if client.has_capability("IDLE") else f"asked every {self._poll_every:g} s"
+            return f"{self._source}: {self._exists} messages, {how}"
+
+    def close(self) -> None:
+        """Log out and close the connection; harmless when it is closed already. A later call opens it again."""
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(OSError, IMAPClientError):
+                client.socket().settimeout(5)
+                client.logout()
+            with suppress(OSError):
+                client.shutdown()
+
+    # Connection
+
+    def _select(self) -> _Client:
+        """Open the folder, so that we see it as it is now; connect first where need be."""
+        if self._client is not None:
+            try:
+                return self._open_folder(self._client)
+            except (OSError, IMAPClientAbortError):
+                # It died of old age since the last use, which says nothing about the server.
+                self._drop()
+        self._client = self._connect()
+        return self._open_folder(self._client)
+
+    def _open_folder(self, client: _Client) -> _Client:
+        try:
+            state = client.select_folder(self._folder, readonly=self._after == "leave")
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as error:
+            raise FolderRefused(
+                f'{self._source}: the folder "{self._folder}" cannot be opened{_code(error)}. '
+                "Check its name, and that this user may read it"
+            ) from None
+        uidvalidity = state.get(b"UIDVALIDITY")
+        if not uidvalidity:
+            raise FolderRefused(f"{self._source}: the server gives no UIDVALIDITY; such a folder cannot be followed")
+        self._uidvalidity = int(uidvalidity)
+        self._exists = int(state.get(b"EXISTS", 0))
+        return client
+
+    def _connect(self) -> _Client:
+        # The library logs every line at DEBUG, and quotes the server in warnings.
+        logging.getLogger("imapclient").setLevel(logging.ERROR)
+        context = None if self._tls == "none" else self._context()
+        try:
+            client = _Client(
+                self._host, self._port, ssl=self._tls == "implicit", ssl_context=context, timeout=self._timeout
+            )
+        except IMAPClientError as error:
+            if isinstance(error, IMAPClientAbortError) and "EOF" in str(error):
+                raise
+            raise InboxError(
+                f"{self._place}: no IMAP greeting: another service, or it refuses connections. Check host and port"
+            ) from None
+        except UnicodeError:
+            raise InboxError(f"{self._place}: the host name is not a name. Check the spelling") from None
+        try:
+            if self._tls == "starttls":
+                client.starttls(context)
+            self._tune(client.socket())
+            client.bell = self._bell
+            client.normalise_times = False
+            self._log_in(client)
+        except BaseException as error:
+            self._locked_out = isinstance(error, LoginRefused)
+            with suppress(OSError):
+                client.shutdown()
+            raise
+        self._locked_out = False
+        return client
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return client_context(self._ca_file)
+        except OSError:
+            raise InboxError(
+                f"{self._source}: the certificates in {self._ca_file} cannot be read. Check ca_file (PEM)"
+            ) from None
+
+    @staticmethod
+    def _tune(sock: socket.socket) -> None:
+        # Small commands wait 40 ms for each other otherwise.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def _log_in(self, client: _Client) -> None:
+        try:
+            if self._oauth_token is not None:
+                _xoauth2(client, self._user, self._secret(self._oauth_token))
+            elif self._password is not None:
+                _password_login(client, self._user, self._secret(self._password))
+        except LoginError as error:
+            # The library wraps a connection that broke during the login as well.
+            if isinstance(error.__context__, IMAPClientAbortError):
+                raise error.__context__ from None
+            raise self._login_refused(client, str(error)) from None
+        except CapabilityError:
+            raise self._login_refused(client, "") from None
+
+    def _secret(self, source: Callable[[], str]) -> str:
+        try:
+            return source()
+        except InboxError:
+            raise
+        except Exception as error:  # noqa: BLE001  # it is the operator's own command or file: anything may go wrong
+            raise InboxError(
+                f"{self._source}: the password or token could not be had ({type(error).__name__}). "
+                "Check the file or command that gives it"
+            ) from None
+
+    def _login_refused(self, client: _Client, answer: str) -> InboxError:
+        refusal = f"{self._place}: the server refused the login{_code(answer)}"
+        if "[UNAVAILABLE]" in answer:
+            return InboxError(f"{refusal}: its login service is out of order. It is tried again")
+        if self._oauth_token is not None:
+            return LoginRefused(f"{refusal}. The OAuth2 token is not accepted: renew it, and check user name and scope")
+        told = re.search(r"basic.?auth|oauth|web ?login|less secure|application-specific|app password", answer, re.I)
+        with suppress(OSError, IMAPClientError):
+            told = told or client.has_capability("AUTH=XOAUTH2")
+        hint = (
+            " Basic authentication (a password) may be disabled there: give an OAuth2 token (XOAUTH2) instead,"
+            " or an application password where the provider offers one"
+        )
+        return LoginRefused(f"{refusal}. Check user name and password.{hint if told else ''}")
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(OSError):
+                client.shutdown()
+
+    @property
+    def _place(self) -> str:
+        return f"{self._host}:{self._port}"
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what goes wrong into an :class:`InboxError`, without the server's words, and drop the connection."""
+        try:
+            yield
+        except InboxError:
+            self._drop()
+            raise
+        except CapabilityError as error:
+            self._drop()
+            lacking = "STARTTLS" if "STARTTLS" in str(error) else "a command we need"
+            raise InboxError(
+                f'{self._place}: the server does not offer {lacking}. Check the port, or tls = "implicit"'
+            ) from None
+        except IMAPClientAbortError:
+            self._drop()
+            raise InboxError(f"{self._place}: the server broke the connection. It is tried again") from None
+        except OSError as error:
+            connected = self._client is not None
+            self._drop()
+            seconds = self._timeout.read if connected else self._timeout.connect
+            raise InboxError(
+                explain_failure(error, place=self._place, tls=self._tls, seconds=seconds),
+            ) from None
+        except IMAPClientError as error:
+            self._drop()
+            raise InboxError(
+                f"{self._source}: the server refused a command{_code(error)}. "
+                "It is tried again; if that lasts, ask its operator"
+            ) from None
+
+    # Reading
+
+    def _pending(self, client: _Client) -> list[_Listed]:
+        """List what is not settled, oldest first, and raise the low-water mark as far as may be.
+
+        UIDs only grow (RFC 3501 section 2.3.1.1), so nothing new can appear below one that is there.
+        """
+        settled = self._cursor.seen(self._source, self._uidvalidity)
+        # "n:*" names the last message even when its UID is below n.
+        present = [uid for uid in client.search(["UID", f"{settled.low + 1}:*"]) if uid > settled.low]
+        self._listed_up_to = (self._uidvalidity, max(present, default=settled.low))
+        open_uids = sorted(uid for uid in present if uid not in settled)
+        low = open_uids[0] - 1 if open_uids else max([settled.low, *present, *settled.above])
+        if low > settled.low:
+            self._cursor.raise_low(self._source, self._uidvalidity, low)
+        listed: list[_Listed] = []
+        for start in range(0, len(open_uids), LISTING_STEP):
+            answer = client.fetch(open_uids[start : start + LISTING_STEP], [b"INTERNALDATE", b"RFC822.SIZE"])
+            for uid in open_uids[start : start + LISTING_STEP]:
+                if uid in answer:
+                    when, size = answer[uid].get(b"INTERNALDATE"), answer[uid].get(b"RFC822.SIZE") or 0
+                    listed.append(_Listed(when and when.astimezone(UTC), uid, size))
+        return sorted(listed, key=lambda one: (one.received_at or datetime.min.replace(tzinfo=UTC), one.uid))
+
+    def _message(self, client: _Client, listed: _Listed) -> RawMessage | None:
+        """Fetch one message whole, or its start if it is too large; None if it is gone."""
+        if listed.received_at is None:
+            # The month would run from nowhere (GDPR art. 12(3)): a person must look.
+            raise IMAPClientError("no INTERNALDATE")
+        external_id = f"{self._uidvalidity}:{listed.uid}"
+        if listed.size > self._max_size:
+            raw = _excerpt(client, listed.uid)
+            if raw is None:
+                return None
+            return OversizeMessage(self._source, external_id, listed.received_at, raw, full_size=listed.size)
+        parts = _parts(client, listed.uid, "BODY.PEEK[]")
+        if parts is None:
+            return None
+        if listed.size and not parts[0]:
+            raise IMAPClientError("empty")
+        return RawMessage(self._source, external_id, listed.received_at, parts[0])
+
+    def _courtesy(self, client: _Client, uid: int) -> None:
+        if self._after == "seen":
+            client.add_flags([uid], [SEEN], silent=True)
+            return
+        target = self._after.removeprefix("move:")
+        try:
+            _move(client, uid, target)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            # Most likely the folder is not there yet ([TRYCREATE]).
+            client.create_folder(target)
+            _move(client, uid, target)
+
+    # Waiting
+
+    def _has_new(self, client: _Client) -> bool:
+        """Tell whether something came since the last listing: news told in between are told only once."""
+        if self._listed_up_to is None or self._listed_up_to[0] != self._uidvalidity:
+            return True
+        last = self._listed_up_to[1]
+        return any(uid > last for uid in client.search(["UID", f"{last + 1}:*"]))
+
+    def _idle(self, client: _Client, seconds: float) -> tuple[bool, bool]:
+        """Stay in IDLE until the server says something, the bell rings or *seconds* passed.
+
+        Return whether messages were announced, and whether the bell rang. ``idle_check`` returns nothing, at once and
+        for ever, for a dead connection as well; ending IDLE by the book tells the difference: it needs an answer.
+        """
+        try:
+            client.idle()
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            self._idle_refusals += 1
+            raise
+        self._idle_refusals = 0
+        news = client.idle_check(timeout=0) or client.idle_check(timeout=seconds)
+        rang = self._bell.hush()
+        if any(line[0] == b"BYE" for line in news):
+            raise IMAPClientAbortError("BYE")
+        _, more = client.idle_done()
+        return any(len(line) > 1 and line[1] == b"EXISTS" for line in [*news, *more]), rang
+
+
+def _xoauth2(client: _Client, user: str, token: str) -> None:
+    """Log in with an OAuth2 token; the server explains a refusal in a challenge that wants an empty answer."""
+    reason: list[str] = []
+
+    def respond(challenge: bytes) -> str:
+        if not challenge:
+            return f"user={user}\1auth=Bearer {token}\1\1"
+        reason.append(_oauth_status(challenge))
+        return ""
+
+    try:
+        client.sasl_login("XOAUTH2", respond)
+    except LoginError as error:
+        if isinstance(error.__context__, IMAPClientAbortError):
+            raise
+        raise LoginError(f"{error} [OAUTH-{reason[0]}]" if reason and reason[0] else str(error)) from None
+
+
+def _oauth_status(challenge: bytes) -> str:
+    """Return the status code of an XOAUTH2 error (``{"status": "401", …}``), empty if there is none."""
+    with suppress(ValueError, binascii.Error):
+        text = challenge if challenge.lstrip().startswith(b"{") else base64.b64decode(challenge)
+        status = json.loads(text)
+        return re.sub(r"\W", "", str(status.get("status", "")))[:20] if isinstance(status, dict) else ""
+    return ""
+
+
+def _password_login(client: _Client, user: str, password: str) -> None:
+    """Log in with LOGIN, or with AUTHENTICATE PLAIN where LOGIN is off or cannot carry the characters."""
+    if client.has_capability("LOGINDISABLED") and not client.has_capability("AUTH=PLAIN"):
+        raise CapabilityError("LOGINDISABLED")
+    if client.has_capability("LOGINDISABLED") or not (user + password).isascii():
+        client.plain_login(user, password)
+    else:
+        client.login(user, password)
+
+
+def _code(error: Exception | str) -> str:
+    """Return the response code of a server's refusal (RFC 5530), such as ``AUTHENTICATIONFAILED``, in brackets."""
+    found = re.search(r"\[([A-Z][A-Z0-9-]{2,40})\]", str(error))
+    return f" ({found[1]})" if found else ""
+
+
+def _parts(client: _Client, uid: int, *items: str) -> list[bytes] | None:
+    """Fetch some ``BODY`` sections of one message, in order; None if the message is gone."""
+    answer = client.fetch([uid], [item.encode("ascii") for item in items]).get(uid)
+    if answer is None:
+        return None
+    found: list[bytes] = []
+    for item in items:
+        # "BODY.PEEK[1]<0.500>" is answered as "BODY[1]<0>".
+        key = re.sub(r"<(\d+)\.\d+>$", r"<\1>", item.replace(".PEEK", "")).encode("ascii")
+        if key not in answer:
+            return None
+        found.append(answer[key] or b"")
+    return found
+
+
+def _excerpt(client: _Client, uid: int) -> bytes | None:
+    """Fetch the header and the start of the first part of a message, and close it properly as MIME."""
+    head = _parts(client, uid, f"BODY.PEEK[HEADER]<0.{HEADER_SIZE}>")
+    if head is None:
+        return None
+    if not head[0]:
+        raise IMAPClientError("empty")
+    header = head[0] if head[0].endswith(b"\r\n\r\n") else head[0].rstrip(b"\r\n") + b"\r\n\r\n"
+    boundary = _boundary(header)
+    if boundary:
+        parts = _parts(client, uid, "BODY.PEEK[1.MIME]", f"BODY.PEEK[1]<0.{EXCERPT_SIZE}>")
+        if parts is None:
+            return None
+        return b"".join((header, b"--", boundary, b"\r\n", *parts, b"\r\n--", boundary, b"--\r\n"))
+    text = _parts(client, uid, f"BODY.PEEK[TEXT]<0.{EXCERPT_SIZE}>")
+    return None if text is None else header + text[0]
+
+
+def _boundary(header: bytes) -> bytes:
+    """Return the multipart boundary that *header* declares, empty for anything else or anything odd."""
+    try:
+        parsed = email.parser.BytesHeaderParser().parsebytes(header)
+        boundary = parsed.get_boundary() if parsed.get_content_maintype() == "multipart" else None
+        return (boundary or "").encode("ascii", "surrogateescape")
+    except Exception:  # noqa: BLE001  # the standard parser raises nearly anything on hostile headers
+        return b""
+
+
+def _move(client: _Client, uid: int, target: str) -> None:
+    if client.has_capability("MOVE"):
+        client.move([uid], target)
+        return
+    client.copy([uid], target)
+    client.add_flags([uid], [DELETED], silent=True)
+    # Without UIDPLUS an EXPUNGE would take along what people have marked as deleted; then ours stays marked, too.
+    if client.has_capability("UIDPLUS"):
+        client.uid_expunge([uid])
