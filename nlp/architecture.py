@@ -1,0 +1,127 @@
+"""The model behind both text classifiers, and the reader that feeds them.
+
+Imported before a pipeline is trained or loaded, so that the names in ``training/config.cfg`` are known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy import registry
+from spacy.tokens import Doc
+from spacy.training import Example
+from thinc.api import Model, SparseLinear_v2, chain
+
+from nlp.corpus import CORPUS, load
+from nlp.corpus import Example as CorpusExample
+from nlp.cues import Rules
+from nlp.features import USER_DATA, features, hashed, prepare
+from nlp.types import LABELS, PRIMARIES, Message
+
+LABEL_PREFIX = "label:"
+"""Tells the ten labels from the primaries of the same name among a document's categories."""
+
+
+@registry.architectures("dpobot.HashedLinear.v1")
+def hashed_linear(nO: int | None = None, exclusive: bool = True, length: int = 65536) -> Any:  # noqa: N803
+    """Return a linear classifier over the features that :func:`nlp.features.document` put into each document.
+
+    *length* is the number of weights a class has; *exclusive* chooses one class (softmax) or each for itself.
+    """
+    with Model.define_operators({">>": chain}):
+        model = gather() >> SparseLinear_v2(nO, length) >> probabilities(exclusive)
+    model.set_ref("output_layer", model.layers[-1])
+    model.attrs["multi_label"] = not exclusive
+    return model
+
+
+def gather() -> Any:
+    """Return the layer that joins the features of a batch: keys, values, and how many each document has."""
+    return Model("dpobot_gather", _gather)
+
+
+def _gather(model: Any, docs: list[Doc], is_train: bool) -> tuple[Any, Callable[[Any], list[Doc]]]:  # noqa: ARG001
+    carried = [doc.user_data[USER_DATA] for doc in docs]
+    keys = np.concatenate([one["keys"] for one in carried])
+    values = np.concatenate([one["values"] for one in carried])
+    lengths = np.array([len(one["keys"]) for one in carried], dtype=np.int32)
+    return (keys, values, lengths), lambda _: []
+
+
+def probabilities(exclusive: bool) -> Any:
+    """Return the output layer, softmax or sigmoid.
+
+    spaCy's text classifiers hand back ``scores - truth``, which is the gradient of the cross-entropy at the
+    input of this layer; passing it through the layer's derivative, as thinc's own activations do, would
+    turn it into that of the squared error, which learns rare classes much worse.
+    """
+    return Model("dpobot_probabilities", _softmax if exclusive else _sigmoid)
+
+
+def _softmax(model: Any, scores: Any, is_train: bool) -> tuple[Any, Callable[[Any], Any]]:  # noqa: ARG001
+    return model.ops.softmax(scores), lambda gradient: gradient
+
+
+def _sigmoid(model: Any, scores: Any, is_train: bool) -> tuple[Any, Callable[[Any], Any]]:  # noqa: ARG001
+    return model.ops.sigmoid(scores), lambda gradient: gradient
+
+
+@registry.readers("dpobot.Corpus.v1")
+def read_corpus(
+    cues: str | None = None,
+    splits: list[str] | None = None,
+    path: str | None = None,
+    leave_out: list[str] | None = None,
+    limit: int = 0,
+) -> Callable[[Any], Iterable[Example]]:
+    """Return a reader of the corpus below *path* (by default the one that ships).
+
+    *cues* is a JSON file with the cues of the rights; *splits* says which sides of the split are read (``test``
+    is refused: it measures, it never trains); *leave_out* names voices that are held out for cross-validation;
+    *limit* reads so many messages only.
+    """
+    wanted = tuple(splits or ("train", "dev"))
+    if "test" in wanted:
+        raise ValueError("the test split is frozen: train and tune on train and dev")
+    left_out = frozenset(leave_out or ())
+
+    def read(nlp: Any) -> Iterable[Example]:
+        chosen = [one for one in corpus(path) if one.split in wanted and one.voice not in left_out]
+        for one in chosen[: limit or None]:
+            doc = Doc(nlp.vocab, words=["message"])
+            reference = Doc(nlp.vocab, words=["message"])
+            doc.user_data[USER_DATA] = reference.user_data[USER_DATA] = _carried(one.message, cues)
+            reference.cats = categories(one)
+            yield Example(doc, reference)
+
+    return read
+
+
+def categories(one: CorpusExample) -> dict[str, float]:
+    """Return what the two heads should say of a message of the corpus."""
+    truth = {label: float(label == one.primary) for label in PRIMARIES}
+    return truth | {f"{LABEL_PREFIX}{label}": float(label in one.labels) for label in LABELS}
+
+
+@lru_cache(maxsize=4)
+def corpus(path: str | None) -> tuple[CorpusExample, ...]:
+    """Read the corpus once per process: cross-validation trains on it six times."""
+    return tuple(load(Path(path) if path else CORPUS))
+
+
+@lru_cache(maxsize=4)
+def rules_of(cues: str | None) -> Rules:
+    """Compile the cues in the JSON file *cues*, those of this package alone without one."""
+    tables = json.loads(Path(cues).read_text(encoding="utf-8")) if cues else {}
+    return Rules({label: {language: tuple(found) for language, found in table.items()} for label, table in tables.items()})
+
+
+@lru_cache(maxsize=8192)
+def _carried(message: Message, cues: str | None) -> dict[str, Any]:
+    keys, values = hashed(features(prepare(message, rules_of(cues))))
+    return {"keys": keys, "values": values}
