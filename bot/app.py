@@ -1,0 +1,152 @@
+"""The composition root: everything is put together here, once. Tests pass their own clock, inboxes, mailer and chat."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from bot.channels.base import Inbox, Mailer
+from bot.channels.imap import ImapInbox, Settled
+from bot.channels.smtp_out import SmtpMailer
+from bot.clock import Clock, SystemClock
+from bot.settings import Settings, SettingsError
+from handlers.rights import load_rights
+from handlers.types import Right
+from nlp.types import Message, Reading
+from store import messages
+from store.database import Database
+from store.sealing import Vault
+
+if TYPE_CHECKING:
+    from bot.channels.telegram import TelegramChannel
+
+
+class Reader(Protocol):
+    """The classifier, as the use cases need it."""
+
+    def read(self, message: Message) -> Reading:
+        """Say what a message asks for, why, and how sure; pure, and never raises."""
+
+
+@dataclass
+class App:
+    """The parts of the running program."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    rights: Mapping[str, Right]
+    inboxes: Sequence[Inbox]
+    mailer: Mailer
+    telegram: TelegramChannel | None
+    load_reader: Callable[[], Reader]
+    _reader: Reader | None = field(default=None, init=False)
+
+    @property
+    def reader(self) -> Reader:
+        """The classifier, loaded at first use: commands that read no message start without it."""
+        if self._reader is None:
+            self._reader = self.load_reader()
+        return self._reader
+
+    def close(self) -> None:
+        """Close the connections of every part."""
+        for inbox in self.inboxes:
+            inbox.close()
+        self.database.close()
+
+
+def build_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    inboxes: Sequence[Inbox] | None = None,
+    mailer: Mailer | None = None,
+    telegram: TelegramChannel | None = None,
+    reader: Reader | None = None,
+) -> App:
+    """Put the program together as *settings* say; whatever is passed replaces the real part.
+
+    Opens the store and brings its schema up to date. Nothing is contacted yet.
+    """
+    database = Database(settings.store.database_url)
+    database.migrate()
+    clock = clock or SystemClock()
+    vault = Vault(settings.store.master_key.get_secret_value())
+
+    def load_reader() -> Reader:
+        if reader is not None:
+            return reader
+        from nlp.classifier import load_classifier
+
+        cues = {right.name: right.cues for right in load_rights().values()}
+        loaded: Reader = load_classifier(settings.model, cues=cues)
+        return loaded
+
+    if inboxes is None:
+        inboxes = _inboxes(settings, database)
+    if mailer is None:
+        mailer = _mailer(settings)
+    return App(
+        settings=settings, clock=clock, database=database, vault=vault, rights=load_rights(), inboxes=inboxes,
+        mailer=mailer, telegram=telegram, load_reader=load_reader,
+    )  # fmt: skip
+
+
+class StoreCursor:
+    """The memory of a mailbox's settled messages, kept in the store (``bot.channels.imap.Cursor``)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def seen(self, source: str, uidvalidity: int) -> Settled:
+        """Return what is settled."""
+        with self._database.reading() as session:
+            low, above = messages.settled(session, source=source, uidvalidity=uidvalidity)
+        return Settled(low, above)
+
+    def note(self, source: str, uidvalidity: int, uid: int) -> None:
+        """Add one settled message."""
+        with self._database.transaction() as session:
+            messages.settle(session, source=source, uidvalidity=uidvalidity, uid=uid)
+
+    def raise_low(self, source: str, uidvalidity: int, low: int) -> None:
+        """Count every UID up to *low* as settled."""
+        with self._database.transaction() as session:
+            messages.raise_low_water(session, source=source, uidvalidity=uidvalidity, low=low)
+
+
+def _token_from(command: str) -> Callable[[], str]:
+    def ask() -> str:
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+        if done.returncode != 0 or not done.stdout.strip():
+            raise SettingsError(f"imap.token_command failed with status {done.returncode}: run it by hand to see why")
+        return done.stdout.strip()
+
+    return ask
+
+
+def _inboxes(settings: Settings, database: Database) -> Sequence[Inbox]:
+    imap = settings.imap
+    if imap is None:
+        return ()
+    oauth = _token_from(imap.token_command) if imap.token_command else None
+    return (
+        ImapInbox(
+            name="dpo", host=imap.host, port=imap.port, user=imap.user, cursor=StoreCursor(database), tls=imap.tls,
+            ca_file=imap.ca_file, password=None if oauth else imap.password.get_secret_value, oauth_token=oauth,
+            folder=imap.folder, after=imap.after, read_timeout=imap.timeout_seconds, poll_every=imap.poll_seconds,
+        ),
+    )  # fmt: skip
+
+
+def _mailer(settings: Settings) -> Mailer:
+    smtp = settings.smtp
+    return SmtpMailer(
+        host=smtp.host, port=smtp.port, tls=smtp.tls, ca_file=smtp.ca_file, user=smtp.user,
+        password=smtp.password.get_secret_value if smtp.user else None, timeout=smtp.timeout_seconds,
+    )  # fmt: skip

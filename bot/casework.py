@@ -1,0 +1,323 @@
+"""What use cases do to a case inside their transaction: note events, compute its state anew, write letters, tell the
+desk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from bot.app import App
+from bot.desk.words import NOTICES, RIGHTS, WORDS, word
+from bot.letters import compose, mime_bytes, new_message_id
+from handlers.clock import clock_events, deadline
+from handlers.lifecycle import CaseState, state_of
+from handlers.types import Deadline, Fact, IdentityNeed, Letter, Notice, Outcome, Situation
+from store import drafts, journal, messages, outbox
+from store.cases import facts_of, person_of
+from store.models import Case, Draft, Event
+
+_PROOF_ENDS = frozenset({"identity_verified", "identity_waived"})
+
+
+def today(app: App, now: datetime) -> date:
+    """Return the civil date at *now* where the organisation is."""
+    return now.astimezone(app.settings.zone).date()
+
+
+def clock_rows(events: Sequence[Event]) -> list[tuple[str, datetime]]:
+    """Return what the journal tells the clock. A proof accepted or waived ends a suspension that is still open."""
+    rows: list[tuple[str, datetime]] = []
+    waiting = False
+    for event in sorted(events, key=lambda e: (e.at, e.id or 0)):
+        if event.type in ("identity_requested", "identity_insufficient"):
+            waiting = True
+        elif event.type == "identity_received":
+            waiting = False
+        elif event.type in _PROOF_ENDS and waiting:
+            rows.append(("identity_received", event.at))
+            waiting = False
+        rows.append((event.type, event.at))
+    return rows
+
+
+def deadline_of(
+    app: App, case: Case, events: Sequence[Event], *, with_trace: bool = False, language: str = "en"
+) -> Deadline:
+    """Compute the due date of a case from its journal."""
+    calendar = app.settings.calendar
+    return deadline(
+        case.received_at,
+        clock_events(clock_rows(events), case.received_at),
+        timezone=calendar.timezone,
+        rule=calendar.rule,
+        calendar=calendar.holidays,
+        extra_holidays=calendar.extra_holidays,
+        right=case.primary,
+        pause_on_clarification=calendar.pause_on_clarification,
+        late_identity_after=calendar.late_identity_after,
+        with_trace=with_trace,
+        language=language,
+    )
+
+
+def state(events: Sequence[Event]) -> CaseState:
+    """Compute the state of a case from its journal."""
+    return state_of([Fact(event.type, event.data) for event in events])
+
+
+def project(session: Session, app: App, case: Case) -> Deadline:
+    """Write into the case's row what the journal says now: state, identity, dates."""
+    assert case.id is not None
+    events = journal.of_case(session, case.id)
+    computed = deadline_of(app, case, events)
+    current = state(events)
+    case.state, case.identity = current.state, current.identity
+    if current.rights:
+        case.rights, case.primary = list(current.rights), current.rights[0]
+    # The row holds what counts now: in lists and letters a case has one date.
+    case.due, case.due_if_not_paused = computed.in_force, computed.in_force_if_not_paused
+    case.extended_due = computed.extended_due
+    closing = [event.at for event in events if event.type in ("closed", "not_a_request", "reopened")]
+    case.closed_at = closing[-1] if closing and current.state in ("closed", "not_request") else None
+    session.add(case)
+    session.flush()
+    return computed
+
+
+def note(
+    session: Session,
+    app: App,
+    case: Case,
+    type: str,
+    *,
+    actor: str,
+    now: datetime,
+    at: datetime | None = None,
+    data: Mapping[str, Any] | None = None,
+    text: str = "",
+) -> Event:
+    """Add an event to the journal of a case and compute its state anew. Free *text* is sealed."""
+    sealed = app.vault.seal(session, case.key_id, text.encode(), "event") if text else None
+    event = journal.append(
+        session, type=type, actor=actor, at=at or now, now=now, case=case, data=data, secret_sealed=sealed
+    )
+    project(session, app, case)
+    return event
+
+
+def situation(
+    session: Session, app: App, case: Case, *, identity: IdentityNeed, now: datetime, may_answer: bool = True
+) -> Situation:
+    """Return what a right needs to know besides the case."""
+    computed = deadline_of(app, case, journal.of_case(session, case.id or 0))
+    return Situation(
+        today=today(app, now),
+        due=computed.in_force,
+        due_if_not_paused=computed.in_force_if_not_paused,
+        identity=identity,
+        may_answer=may_answer,
+        reply_language_supported=case.person_language in ("", "unknown", *app.settings.languages),
+        identity_automatic=app.settings.identity.request == "auto",
+        acknowledge_automatic=app.settings.replies.acknowledge == "auto",
+    )
+
+
+def threading(session: Session, app: App, case: Case) -> tuple[str, tuple[str, ...]]:
+    """Return (In-Reply-To, References) for a letter: it answers the person's newest message in the case."""
+    incoming = messages.of_case(session, case.id or 0)
+    for message in reversed(incoming):
+        if message.channel == "email":
+            seen = messages.view(session, app.vault, message)
+            return seen["message_id"], tuple(seen["references"])
+    return "", ()
+
+
+def write_letter(session: Session, app: App, case: Case, letter: Letter, *, step: str, now: datetime) -> Draft:
+    """Render *letter* now and propose it; a routine letter that may leave without a click is queued at once.
+
+    *step* names what made it, so that the same step repeated gives the same draft.
+    """
+    person = person_of(session, app.vault, case)
+    in_reply_to, references = threading(session, app, case)
+    text = compose(
+        app, letter, case=case, person=person, today=today(app, now), in_reply_to=in_reply_to, references=references
+    )
+    draft = drafts.propose(
+        session, app.vault, case=case, key=f"{case.reference}:{step}", kind=letter.kind, template=letter.template,
+        language=letter.language, message_id=new_message_id(app, case.reference), letter=text,
+        automatic=letter.automatic, now=now,
+    )  # fmt: skip
+    if draft.status != "proposed" or draft.revision > 1:
+        return draft
+    data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "template": draft.template}
+    note(session, app, case, "draft_proposed", actor="bot", now=now, data=data)
+    if letter.automatic and _within_budget(session, app, case, now=now):
+        approve_bytes(session, app, case, draft, text, by="bot", now=now)
+    return draft
+
+
+def _within_budget(session: Session, app: App, case: Case, *, now: datetime) -> bool:
+    """Whether one more automatic mail may leave: to this person today, and to anybody this hour (loop breaker)."""
+    from store.cases import of_sender
+
+    replies = app.settings.replies
+    same = tuple(c.id for c in of_sender(session, case.address_hash) if c.id is not None)
+    today_count = outbox.count_automatic(session, since=now - timedelta(days=1), case_ids=same)
+    hour_count = outbox.count_automatic(session, since=now - timedelta(hours=1))
+    return today_count < replies.per_sender_per_day and hour_count < replies.total_per_hour
+
+
+def approve_bytes(
+    session: Session, app: App, case: Case, draft: Draft, text: drafts.LetterText, *, by: str, now: datetime
+) -> bool:
+    """Approve a draft as it stands and queue its exact bytes; False when it changed or was decided meanwhile."""
+    assert draft.id is not None
+    if not drafts.decide(
+        session, draft_id=draft.id, revision=draft.revision, digest=draft.digest, status="approved", by=by, now=now
+    ):
+        return False
+    session.refresh(draft)
+    automatic = by == "bot"
+    if text.recipient:
+        payload = mime_bytes(app, text, message_id=draft.message_id, now=now, automatic=automatic)
+        channel, recipient = "mail", text.recipient
+    elif text.chat_id is None:
+        # No address and no chat: the letter goes by post, and counts as sent once a person says that it went.
+        payload, channel, recipient = text.text.encode(), "post", "post"
+    else:
+        payload = json.dumps({"chat_id": text.chat_id, "text": text.text}, ensure_ascii=False).encode()
+        channel, recipient = "chat", f"chat:{text.chat_id}"
+    item = outbox.enqueue(
+        session, app.vault, key=f"{draft.key}:letter", channel=channel, kind=draft.kind, key_id=case.key_id,
+        recipient=recipient, payload=payload, now=now, case_id=case.id, draft_id=draft.id,
+        message_id=draft.message_id, automatic=automatic,
+    )  # fmt: skip
+    data = {
+        "draft": str(draft.id),
+        "kind": draft.kind,
+        "revision": draft.revision,
+        "digest": draft.digest,
+        "sha256": item.sha256,
+    }
+    note(session, app, case, "draft_approved", actor=by, now=now, data=data)
+    return True
+
+
+def apply(session: Session, app: App, case: Case, outcome: Outcome, *, step: str, now: datetime) -> None:
+    """Do what a rule says should happen to a case: events, letters (rendered now), notices."""
+    for fact in outcome.events:
+        note(session, app, case, fact.type, actor="bot", now=now, data=fact.data)
+    for letter in outcome.letters:
+        write_letter(session, app, case, letter, step=f"{step}:{letter.template}", now=now)
+    for notice in outcome.notices:
+        tell_desk(session, app, notice, subject=f"case:{case.id}", key_id=case.key_id, step=step, now=now, case=case)
+
+
+def tell_desk(
+    session: Session,
+    app: App,
+    notice: Notice,
+    *,
+    subject: str,
+    key_id: int,
+    step: str,
+    now: datetime,
+    case: Case | None = None,
+) -> None:
+    """Queue a notice for the desk, in the transaction of what it tells; the card itself is drawn when it is sent.
+
+    It goes to the chat; where there is none, by mail to the DPO, with references and dates only.
+    """
+    if app.settings.telegram is None:
+        if notice.kind != "refresh":
+            mail_desk(session, app, notice, subject=subject, step=step, now=now, case=case)
+        return
+    payload = json.dumps({"subject": subject, "kind": notice.kind, "urgent": notice.urgent, "facts": notice.facts})
+    outbox.enqueue(
+        session, app.vault, key=f"desk:{subject}:{notice.kind}:{step}", channel="desk", kind=notice.kind,
+        key_id=key_id, recipient="desk", payload=payload.encode(), now=now, case_id=case.id if case else None,
+    )  # fmt: skip
+
+
+def mail_desk(
+    session: Session, app: App, notice: Notice, *, subject: str, step: str, now: datetime, case: Case | None = None
+) -> None:
+    """Queue a notice for the desk as a mail: to every user with an address, else to the DPO's. No personal data in
+    it."""
+    language = app.settings.desk.language
+    said = word(NOTICES, language, notice.kind)
+    lines = [said]
+    if case is not None:
+        named = ", ".join(word(RIGHTS, language, right) for right in case.rights)
+        lines += [f"{case.reference} – {named}", f"{WORDS[language]['due']} : {case.due or '–'}"]
+    else:
+        lines.append(subject)
+    lines += [f"{name}: {value}" for name, value in notice.facts.items()]
+    lines += ["", "dpobot desk"]
+    title = f"{'[URGENT] ' if notice.urgent else ''}{said} – {case.reference if case else subject}"
+    recipients = [user.email for user in app.settings.desk.users if user.email and user.role != "auditor"]
+    for index, recipient in enumerate(recipients or [app.settings.dpo.email]):
+        message_id = new_message_id(app, case.reference if case else f"{app.settings.reference_prefix}-0000-0000")
+        letter = drafts.LetterText(recipient=recipient, subject=title, text="\n".join(lines) + "\n", html="")
+        payload = mime_bytes(app, letter, message_id=message_id, now=now, automatic=True)
+        outbox.enqueue(
+            session, app.vault, key=f"desk-mail:{subject}:{notice.kind}:{step}:{index}", channel="desk_mail",
+            kind=notice.kind, key_id=app.vault.new_key(session, now=now), recipient=recipient, payload=payload,
+            now=now, case_id=case.id if case else None, message_id=message_id, automatic=True,
+        )  # fmt: skip
+
+
+def tell_system(
+    session: Session, app: App, kind: str, *, part: str, step: str, now: datetime, facts: Mapping[str, Any]
+) -> None:
+    """Tell the desk about the program itself (mailbox not read, chat down), urgently."""
+    notice = Notice(kind, urgent=True, facts=dict(facts))
+    key_id = app.vault.new_key(session, now=now)
+    tell_desk(session, app, notice, subject=f"system:{part}", key_id=key_id, step=step, now=now)
+
+
+def void_drafts(session: Session, app: App, case: Case, *, reason: str, now: datetime, by: str = "bot") -> int:
+    """Void the drafts of a case that still wait, because what they rest on changed; return how many."""
+    count = 0
+    for draft in drafts.proposed(session, case.id or 0):
+        assert draft.id is not None
+        if drafts.decide(
+            session, draft_id=draft.id, revision=draft.revision, digest=draft.digest, status="void", by=by, now=now
+        ):
+            note(session, app, case, "draft_voided", actor=by, now=now, data={"draft": str(draft.id), "reason": reason})
+            count += 1
+    return count
+
+
+def identity_need_of(events: Sequence[Event]) -> IdentityNeed:
+    """Return what was decided about identity when the case was opened, as the journal keeps it."""
+    for event in events:
+        if event.type == "case_opened":
+            doubts = tuple(d for d in str(event.data.get("reason", "")).split(",") if d)
+            level = int(event.data.get("level", 0))
+            return IdentityNeed(level, doubts, tuple(event.data.get("means", ())))
+    return IdentityNeed(0)
+
+
+def draft_answer(session: Session, app: App, case: Case, *, step: str, now: datetime) -> Draft:
+    """Propose the answer of a case: the right's own draft, which waits for the DPO."""
+    current = situation(session, app, case, identity=IdentityNeed(0), now=now)
+    letter = app.rights[case.primary].answer(facts_of(case), current)
+    if app.settings.processing:
+        register = [entry.model_dump() for entry in app.settings.processing]
+        letter = Letter(letter.template, letter.language, {**letter.context, "register": register}, letter.kind)
+    return write_letter(session, app, case, letter, step=f"{step}:answer", now=now)
+
+
+def would_be_due(app: App, received_at: datetime) -> date:
+    """Return when an unsorted message would be due if it is a request: its clock runs from receipt all the same."""
+    calendar = app.settings.calendar
+    computed = deadline(
+        received_at, (), timezone=calendar.timezone, rule=calendar.rule, calendar=calendar.holidays,
+        extra_holidays=calendar.extra_holidays, with_trace=False,
+    )  # fmt: skip
+    return computed.due_if_not_paused

@@ -1,0 +1,134 @@
+"""``dpobot check``: every part, a line each, with what is wrong and what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from bot.app import App, build_app
+from bot.channels.base import InboxError, MailerError
+from bot.settings import SettingsError, load
+from store import journal
+from store.database import StoreError
+from store.sealing import SealingError
+
+
+def _line(name: str, test: Callable[[], str]) -> bool:
+    """Run one test and print its line; the sentence of a known error is the mend."""
+    try:
+        said = test()
+    except (SettingsError, StoreError, SealingError, InboxError, MailerError, ValueError, OSError) as error:
+        click.echo(f"✘ {name:<10} {error}")
+        return False
+    except Exception as error:  # noqa: BLE001 - a check reports whatever it meets and goes on with the next
+        click.echo(f"✘ {name:<10} {type(error).__name__}: {error}")
+        return False
+    click.echo(f"✔ {name:<10} {said}")
+    return True
+
+
+def check(config: Path) -> int:
+    """Test all parts; exit status 0 when all are well, 1 when one is not, 2 when the settings cannot be read."""
+    apps: list[App] = []
+
+    def settings() -> str:
+        apps.append(build_app(load(config)))
+        return str(config)
+
+    if not _line("settings", settings):
+        return 2
+    app = apps[0]
+    tests: list[tuple[str, Callable[[], str]]] = [
+        ("store", lambda: _store(app)),
+        ("journal", lambda: _journal(app)),
+        ("templates", lambda: _templates(app)),
+        ("model", lambda: _model(app)),
+        ("clock", lambda: _clock(app)),
+        ("disk", lambda: _disk(app)),
+        *[("mailbox", getattr(inbox, "check")) for inbox in app.inboxes if hasattr(inbox, "check")],  # noqa: B009
+        ("smtp", lambda: str(getattr(app.mailer, "check")())),  # noqa: B009
+        ("chat", lambda: _chat(app)),
+    ]
+    fine = [_line(name, test) for name, test in tests]
+    app.close()
+    return 0 if all(fine) else 1
+
+
+def _store(app: App) -> str:
+    current, wanted = app.database.version()
+    if current != wanted:
+        raise StoreError(f"schema {current}, this program wants {wanted}; start the worker once to bring it up to date")
+    with app.database.transaction() as session:
+        app.vault.check(session)
+        key = app.vault.new_key(session, now=app.clock.now())
+        app.vault.open(session, key, app.vault.seal(session, key, b"x", "check"), "check")
+        session.rollback()
+    return f"schema {current}, sealing works"
+
+
+def _journal(app: App) -> str:
+    with app.database.reading() as session:
+        broken = journal.verify(session)
+        if broken is not None:
+            raise StoreError(f"entry {broken.event_id}: {broken.reason}; restore a backup from before and compare")
+        return f"the chain holds, head {journal.head(session)[:16]}"
+
+
+def _templates(app: App) -> str:
+    from templates import FOLDER, names
+
+    missing = [
+        f"{name}.{language}" for name in names() for language in app.settings.languages
+        if not (FOLDER / f"{name}.{language}.j2").exists()
+    ]  # fmt: skip
+    for right in app.rights:
+        missing += [f"{right}/{step}" for step in ("receipt", "answer", "refusal") if f"{right}/{step}" not in names()]
+    if missing:
+        raise ValueError(f"missing: {', '.join(missing)}; reinstall dpobot, or add the file")
+    return f"{len(names())} letters in {', '.join(app.settings.languages)}"
+
+
+def _model(app: App) -> str:
+    from nlp.types import Message
+
+    reading = app.reader.read(Message(id="check", body="Bonjour, je souhaite une copie de toutes mes données. Merci."))
+    if reading.primary != "access":
+        raise ValueError("the classifier does not recognise a plain request for access; reinstall, or 'dpobot train'")
+    return "a plain request is recognised"
+
+
+def _clock(app: App) -> str:
+    now: datetime = app.clock.now()
+    if now.year < 2025:
+        raise ValueError(f"the machine says it is {now:%Y-%m-%d}: set its clock, deadlines are counted by it")
+    return f"{now.astimezone(app.settings.zone):%Y-%m-%d %H:%M} {app.settings.calendar.timezone}"
+
+
+def _disk(app: App) -> str:
+    folder = app.settings.store.data_dir
+    # With PostgreSQL it is made when the first file needs it.
+    free = shutil.disk_usage(next(f for f in (folder, *folder.absolute().parents) if f.exists())).free
+    if free < 500 * 1024 * 1024:
+        raise OSError(f"only {free // 2**20} MB free at store.data_dir; make room")
+    return f"{free // 2**30} GB free"
+
+
+def _chat(app: App) -> str:
+    from bot.worker import open_channel
+
+    channel = open_channel(app)
+    if channel is None:
+        return "none configured: the desk is 'dpobot desk', notices go by mail"
+
+    async def ask() -> str:
+        try:
+            return await channel.check()
+        finally:
+            await channel.close()
+
+    return asyncio.run(ask())

@@ -1,0 +1,36 @@
+"""``dpobot run``: the worker, until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from bot.app import App
+from bot.worker import Worker
+
+log = logging.getLogger("dpobot.run")
+
+
+def run(app: App, *, once: bool) -> int:
+    """Work until SIGTERM or SIGINT, or one round with *once*; return the exit status."""
+    logging.getLogger("dpobot").setLevel(logging.INFO)
+    try:
+        asyncio.run(_once(app) if once else _run(app))
+    finally:
+        app.close()
+    return 0
+
+
+async def _once(app: App) -> None:
+    await Worker(app).run_once()
+
+
+async def _run(app: App) -> None:
+    worker = Worker(app)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, worker.stop.set)
+    log.info("worker.started")
+    await worker.run()
+    log.info("worker.stopped")

@@ -1,0 +1,1 @@
+"""What the DPO can do, independent of where it is typed: cards, actions and their words."""

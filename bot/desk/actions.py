@@ -1,0 +1,807 @@
+"""Everything a person may do at the desk, one table and one function each, the same from chat, terminal or mail.
+
+An action runs in one transaction and tells what really happened, after it happened. What is asked names the revision
+and the digest it saw;
+if the case moved on meanwhile, nothing happens and the answer says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Literal
+
+from sqlmodel import Session, col, update
+
+from bot import casework, intake
+from bot.app import App
+from bot.desk.masking import hider, still_masked, unmask
+from bot.desk.review import findings_of
+from bot.desk.words import RIGHTS, word
+from bot.letters import with_text
+from bot.sending import sent_by_post
+from bot.settings import User, is_address
+from handlers.identity import Evidence, assess
+from handlers.lifecycle import REASONS, may, may_approve
+from handlers.opening import extension_letter, identity_facts, identity_letter, letter_facts, refusal_letter
+from handlers.types import IdentityNeed, Letter, Notice
+from nlp.types import LABELS
+from store import cases, drafts, journal, messages
+from store.models import Button, Case, Draft, Message
+from store.sealing import SealingError
+from templates import TemplateError
+
+log = logging.getLogger("dpobot.desk")
+
+LONGEST_TEXT = 20_000
+"""Characters of an edited letter or a reason."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What somebody at the desk asks for."""
+
+    action: str
+    subject: str
+    """``case:<id>`` or ``message:<id>``."""
+    draft_id: int | None = None
+    revision: int | None = None
+    digest: str = ""
+    argument: str = ""
+    """A right, a kind of letter."""
+    text: str = ""
+    """Free text: an edited letter, a reason, a note."""
+    button: str = ""
+    """The key of the button that was pressed: it works once, in the same transaction as what it does."""
+    masked: bool = False
+    """Whether the text was written over a masked draft."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What happened, in words for the one who asked."""
+
+    done: bool
+    text: str
+
+
+class Refused(Exception):
+    """The action had no effect; the message tells its author why. Codes and words, no personal data."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action: who may, what it needs, and what it is called."""
+
+    name: str
+    run: Callable[[Session, App, User, Ask, datetime], str]
+    on: Literal["case", "draft", "message"]
+    label: Mapping[str, str]
+    text: Literal["none", "optional", "required"] = "none"
+    prompt: Mapping[str, str] | None = None
+    roles: frozenset[str] = frozenset({"dpo", "deputy"})
+
+
+def perform(app: App, ask: Ask, *, user: User) -> Told:
+    """Do what *user* asks, in one transaction. A refusal changes nothing and says why."""
+    now = app.clock.now()
+    language = app.settings.desk.language
+    action = ACTIONS.get(ask.action)
+    if action is None:
+        return Told(False, _say(language, "Action inconnue.", "Unknown action."))
+    if user.role not in action.roles:
+        return Told(False, _say(language, "Votre rôle ne le permet pas.", "Your role does not allow this."))
+    if action.text == "required" and not ask.text.strip():
+        return Told(False, _say(language, "Il manque un texte.", "A text is missing."))
+    if ask.masked and ask.action in INTO_LETTERS and still_masked(ask.text):
+        return Told(False, _masked_words(language))
+    if len(ask.text) > LONGEST_TEXT:
+        return Told(
+            False,
+            _say(
+                language, "Texte trop long (20 000 caractères au plus).", "Text too long (20,000 characters at most)."
+            ),
+        )
+    try:
+        with app.database.transaction() as session:
+            if ask.button:
+                _press_once(session, app, ask, user, now)
+            told = action.run(session, app, user, ask, now)
+            _refresh(session, app, ask, now)
+    except Refused as refusal:
+        return Told(False, str(refusal))
+    except TemplateError as error:
+        return Told(False, _say(language, f"Lettre impossible : {error}", f"Letter impossible: {error}"))
+    except SealingError:
+        return Told(False, _say(language, "Contenu effacé ou altéré.", "The content was erased or altered."))
+    log.info("desk.action", extra={"action": ask.action, "subject": ask.subject, "user": user.key})
+    return Told(True, told)
+
+
+def _press_once(session: Session, app: App, ask: Ask, user: User, now: datetime) -> None:
+    """Use up the button; of two presses, or a press delivered twice, one has an effect."""
+    used = session.exec(
+        update(Button)
+        .where(col(Button.key) == ask.button, col(Button.used_at).is_(None))
+        .values(used_at=now, used_by=user.key)
+    )
+    if used.rowcount == 1:
+        return
+    button = session.get(Button, ask.button)
+    by = button.used_by if button else "?"
+    raise Refused(_say(app.settings.desk.language, f"Déjà fait par {by}.", f"Done already by {by}."))
+
+
+def _say(language: str, french: str, english: str) -> str:
+    return french if language == "fr" else english
+
+
+INTO_LETTERS = frozenset({"fill", "extend", "identity_insufficient"})
+"""Actions whose text goes into a letter word for word (``edit`` restores what was masked, and looks for itself)."""
+
+
+def _masked_words(language: str) -> str:
+    return _say(
+        language,
+        "Le texte contient encore des passages masqués (•) : complétez-les, ou modifiez dans « dpobot desk ».",
+        "The text still holds masked passages (•): complete them, or edit in 'dpobot desk'.",
+    )
+
+
+def _moment(session: Session) -> str:
+    """Name this point of the journal: a step taken again later is another step, the same one repeated is not."""
+    return journal.head(session)[:20]
+
+
+def _refresh(session: Session, app: App, ask: Ask, now: datetime) -> None:
+    """Have the card drawn anew for everybody who sees it."""
+    kind, _, number = ask.subject.partition(":")
+    if kind == "case":
+        case = session.get(Case, int(number))
+        if case is not None:
+            step = f"{_moment(session)}:{ask.action}"
+            casework.tell_desk(
+                session, app, Notice("refresh"), subject=ask.subject, key_id=case.key_id, step=step, now=now, case=case
+            )
+    else:
+        message = session.get(Message, int(number))
+        if message is not None:
+            subject = f"case:{message.case_id}" if message.disposition == "opened" else ask.subject
+            casework.tell_desk(
+                session,
+                app,
+                Notice("refresh"),
+                subject=subject,
+                key_id=message.key_id,
+                step=f"{_moment(session)}:{ask.action}",
+                now=now,
+            )
+
+
+# --- finding what is meant -------------------------------------------------------------------------------------------
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 18
+
+
+def _case(session: Session, app: App, ask: Ask, *, does: str | None = None) -> Case:
+    kind, _, number = ask.subject.partition(":")
+    case = session.get(Case, int(number)) if kind == "case" and _is_number(number) else None
+    language = app.settings.desk.language
+    if case is None:
+        raise Refused(_say(language, "Dossier introuvable.", "No such case."))
+    if does is not None and not may(casework.state(journal.of_case(session, case.id or 0)), does):
+        raise Refused(
+            _say(
+                language,
+                f"Impossible dans l'état actuel du dossier {case.reference}.",
+                f"Not possible in the present state of case {case.reference}.",
+            )
+        )
+    return case
+
+
+def _draft(session: Session, app: App, ask: Ask) -> tuple[Case, Draft]:
+    """Return the draft that was seen, if it still is what was seen."""
+    language = app.settings.desk.language
+    case = _case(session, app, ask)
+    draft = session.get(Draft, ask.draft_id) if ask.draft_id else None
+    if draft is None or draft.case_id != case.id:
+        raise Refused(_say(language, "Projet introuvable.", "No such draft."))
+    if draft.status == "approved":
+        raise Refused(
+            _say(language, f"Déjà approuvé par {draft.decided_by}.", f"Approved already by {draft.decided_by}.")
+        )
+    if draft.status != "proposed":
+        raise Refused(
+            _say(
+                language,
+                "Ce projet n'est plus valable : il a été annulé ou refusé.",
+                "This draft is no longer valid: it was voided or refused.",
+            )
+        )
+    if draft.revision != ask.revision or draft.digest != ask.digest:
+        raise Refused(
+            _say(
+                language,
+                "Le projet a changé depuis : regardez la nouvelle version.",
+                "The draft has changed since: look at the new revision.",
+            )
+        )
+    return case, draft
+
+
+def _message(session: Session, app: App, ask: Ask) -> Message:
+    kind, _, number = ask.subject.partition(":")
+    message = session.get(Message, int(number)) if kind == "message" and _is_number(number) else None
+    if message is None:
+        raise Refused(_say(app.settings.desk.language, "Message introuvable.", "No such message."))
+    return message
+
+
+def _unsorted(session: Session, app: App, ask: Ask) -> Message:
+    message = _message(session, app, ask)
+    if message.disposition not in (*messages.TO_A_PERSON, "ignored"):
+        raise Refused(
+            _say(app.settings.desk.language, "Ce message est déjà trié.", "This message has been sorted already.")
+        )
+    return message
+
+
+# --- letters ---------------------------------------------------------------------------------------------------------
+
+
+def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case, draft = _draft(session, app, ask)
+    letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
+    reason = ask.text.strip()
+    _identity_allows(session, app, user, case, draft, reason, now)
+    errors = [f for f in findings_of(app, case, draft, letter) if f.severity == "error"]
+    if errors and (not reason or HOLE.search(letter.text)):
+        listed = "\n".join(f"- {finding.message[language]}" for finding in errors)
+        raise Refused(_say(language, f"À corriger d'abord :\n{listed}", f"To mend first:\n{listed}"))
+    if errors:
+        data = {"draft": str(draft.id), "findings": [finding.code for finding in errors]}
+        casework.note(session, app, case, "override", actor=user.key, now=now, data=data, text=reason)
+    if not casework.approve_bytes(session, app, case, draft, letter, by=user.key, now=now):
+        raise Refused(_say(language, "Quelqu'un d'autre vient de décider.", "Somebody else has just decided."))
+    return _say(
+        language,
+        f"Approuvé : la lettre du dossier {case.reference} part.",
+        f"Approved: the letter of case {case.reference} is leaving.",
+    )
+
+
+def _identity_allows(
+    session: Session, app: App, user: User, case: Case, draft: Draft, reason: str, now: datetime
+) -> None:
+    """Stop an answer to somebody whose identity is unsettled, unless the DPO says why it may go (art. 12(6))."""
+    state = casework.state(journal.of_case(session, case.id or 0))
+    allowed, why = may_approve(state, draft.kind, override_reason=reason)
+    if not allowed:
+        raise Refused(REASONS[why][app.settings.desk.language])
+    if reason and not may_approve(state, draft.kind)[0]:
+        casework.note(session, app, case, "identity_waived", actor=user.key, now=now, text=reason)
+
+
+def _edit(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case, draft = _draft(session, app, ask)
+    letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
+    return _new_text(session, app, user, case, draft, letter, _typed(session, app, case, letter, ask), now)
+
+
+HOLE = re.compile(r"\[\[[^\[\]]*\]\]")
+"""What only the DPO knows, marked in a draft; see ``handlers.linter``."""
+
+
+def _fill(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    """Replace the first marker of a draft by what the DPO typed: the quick way, from a phone."""
+    language = app.settings.desk.language
+    case, draft = _draft(session, app, ask)
+    letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
+    if not HOLE.search(letter.text):
+        raise Refused(_say(language, "Rien n'est à compléter.", "Nothing is to be completed."))
+    filled = HOLE.sub(lambda _: ask.text.strip(), letter.text, count=1)
+    return _new_text(session, app, user, case, draft, letter, filled, now)
+
+
+def _typed(session: Session, app: App, case: Case, letter: drafts.LetterText, ask: Ask) -> str:
+    """Return the text as meant: what was typed over a masked draft gets its real values back, or is refused."""
+    if not ask.masked:
+        return ask.text
+    person = cases.person_of(session, app.vault, case)
+    hide = hider((person.name, person.address), keep=kept_in_letters(app))
+    text = unmask(ask.text, name=person.name, address=person.address, original=letter.text, hide=hide)
+    if still_masked(text):
+        raise Refused(_masked_words(app.settings.desk.language))
+    return text
+
+
+def kept_in_letters(app: App) -> tuple[str, ...]:
+    """What is ours in a letter, and therefore never masked."""
+    settings = app.settings
+    return (settings.dpo.name, *settings.own_addresses, settings.authority.address, settings.authority.url)
+
+
+def _new_text(
+    session: Session,
+    app: App,
+    user: User,
+    case: Case,
+    draft: Draft,
+    letter: drafts.LetterText,
+    text: str,
+    now: datetime,
+) -> str:
+    language = app.settings.desk.language
+    changed = with_text(letter, text, language=draft.language)
+    if changed == letter:
+        raise Refused(_say(language, "Le texte est le même.", "The text is the same."))
+    if not drafts.revise(
+        session, app.vault, case=case, draft=draft, seen_revision=draft.revision, letter=changed, by=user.key, now=now
+    ):
+        raise Refused(_say(language, "Quelqu'un d'autre vient de décider.", "Somebody else has just decided."))
+    data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "digest": draft.digest}
+    casework.note(session, app, case, "draft_edited", actor=user.key, now=now, data=data)
+    return _say(
+        language,
+        f"Version {draft.revision} enregistrée ; à approuver.",
+        f"Revision {draft.revision} saved; to be approved.",
+    )
+
+
+def _reject(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case, draft = _draft(session, app, ask)
+    assert draft.id is not None
+    if not drafts.decide(
+        session,
+        draft_id=draft.id,
+        revision=draft.revision,
+        digest=draft.digest,
+        status="rejected",
+        by=user.key,
+        now=now,
+    ):
+        raise Refused(_say(language, "Quelqu'un d'autre vient de décider.", "Somebody else has just decided."))
+    data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision}
+    casework.note(session, app, case, "draft_rejected", actor=user.key, now=now, data=data, text=ask.text)
+    return _say(language, "Projet refusé : rien n'est parti.", "Draft refused: nothing has left.")
+
+
+LETTERS = ("answer", "refusal", "partial", "clarification", "not_identified", "closing")
+
+
+def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case = _case(session, app, ask, does="make_draft")
+    wanted = ask.argument or "answer"
+    if wanted not in LETTERS:
+        raise Refused(_say(language, "Lettre inconnue.", "Unknown letter."))
+    kind = {"partial": "partial_refusal", "clarification": "information_request", "not_identified": "notice"}.get(
+        wanted, wanted
+    )
+    existing = [d for d in drafts.proposed(session, case.id or 0) if d.kind == kind]
+    if existing:
+        return _say(language, "Un projet attend déjà : le voici.", "A draft is waiting already: here it is.")
+    step = f"desk:{_moment(session)}"
+    if wanted == "answer":
+        casework.draft_answer(session, app, case, step=step, now=now)
+    else:
+        situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
+        facts = cases.facts_of(case)
+        if wanted in ("refusal", "partial"):
+            letter = refusal_letter(facts, situation, partial=wanted == "partial")
+        else:
+            letter = Letter(f"case/{wanted}", case.language, {**letter_facts(facts, situation), "identity": None}, kind)
+        casework.write_letter(session, app, case, letter, step=f"{step}:{wanted}", now=now)
+    return _say(language, "Projet préparé.", "Draft prepared.")
+
+
+def _extend(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case = _case(session, app, ask, does="extend")
+    if any(draft.kind == "extension" for draft in drafts.proposed(session, case.id or 0)):
+        raise Refused(
+            _say(language, "Une lettre de prolongation attend déjà.", "A letter of extension is waiting already.")
+        )
+    deadline = casework.deadline_of(app, case, journal.of_case(session, case.id or 0))
+    limit = deadline.due or deadline.due_if_not_paused
+    if deadline.extension_effective:
+        raise Refused(
+            _say(
+                language,
+                "Déjà prolongé ; une seconde prolongation n'a pas d'effet.",
+                "Extended already; a second extension has no effect.",
+            )
+        )
+    if casework.today(app, now) > limit:
+        raise Refused(
+            _say(
+                language,
+                "Trop tard : la prolongation s'annonce dans le premier mois (art. 12.3).",
+                "Too late: an extension is notified within the first month (art. 12(3)).",
+            )
+        )
+    situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
+    letter = extension_letter(cases.facts_of(case), situation, until=deadline.extended_due.isoformat(), reason=ask.text)
+    casework.write_letter(session, app, case, letter, step=f"desk:{_moment(session)}:extension", now=now)
+    return _say(
+        language,
+        "Lettre de prolongation préparée ; la prolongation vaut quand elle est partie.",
+        "Letter of extension prepared; the extension counts once it has left.",
+    )
+
+
+# --- identity --------------------------------------------------------------------------------------------------------
+
+
+def _identity_settled(session: Session, app: App, case: Case, *, step: str, now: datetime) -> None:
+    """Once identity is settled, the answer can be prepared; what was shown before rested on doubt."""
+    if case.state in cases.CLOSED or any(d.kind == "answer" for d in drafts.proposed(session, case.id or 0)):
+        return
+    casework.draft_answer(session, app, case, step=step, now=now)
+
+
+def _identity_verified(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case = _case(session, app, ask, does="identity_verified")
+    casework.note(
+        session,
+        app,
+        case,
+        "identity_verified",
+        actor=user.key,
+        now=now,
+        data={"method": ask.argument or "document"},
+        text=ask.text,
+    )
+    _identity_settled(session, app, case, step=f"desk:{_moment(session)}", now=now)
+    return _say(
+        app.settings.desk.language,
+        "Identité vérifiée ; les copies seront détruites. La réponse est à préparer.",
+        "Identity verified; copies will be destroyed. The answer is to be prepared.",
+    )
+
+
+def _identity_waived(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case = _case(session, app, ask, does="identity_waived")
+    casework.note(session, app, case, "identity_waived", actor=user.key, now=now, text=ask.text)
+    _identity_settled(session, app, case, step=f"desk:{_moment(session)}", now=now)
+    return _say(
+        app.settings.desk.language,
+        "Identité non nécessaire ; la raison est notée.",
+        "Identity not needed; the reason is noted.",
+    )
+
+
+def _identity_insufficient(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case = _case(session, app, ask, does="identity_insufficient")
+    casework.note(session, app, case, "identity_insufficient", actor=user.key, now=now, text=ask.text)
+    need = _need(session, case)
+    situation = casework.situation(session, app, case, identity=need, now=now)
+    facts = {**letter_facts(cases.facts_of(case), situation), "identity": identity_facts(need), "reason": ask.text}
+    automatic = app.settings.identity.request == "auto"
+    letter = Letter("case/identity_insufficient", case.language, facts, "identity_request", automatic)
+    casework.write_letter(session, app, case, letter, step=f"desk:{_moment(session)}:insufficient", now=now)
+    return _say(
+        app.settings.desk.language, "Noté ; le demandeur est prié de compléter.", "Noted; the person is asked for more."
+    )
+
+
+def _need(session: Session, case: Case) -> IdentityNeed:
+    need = casework.identity_need_of(journal.of_case(session, case.id or 0))
+    return (
+        need
+        if need.asked
+        else assess(
+            Evidence(
+                levels=(2,),
+                chat_account=case.channel == "telegram",
+                sensitive=case.sensitive,
+                acts_for_other=bool(case.third_party),
+            )
+        )
+    )
+
+
+def _request_identity(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case = _case(session, app, ask, does="request_identity")
+    situation = casework.situation(session, app, case, identity=_need(session, case), now=now)
+    letter = identity_letter(cases.facts_of(case), situation, automatic=True)
+    casework.void_drafts(session, app, case, reason="identity-doubted", now=now, by=user.key)
+    casework.write_letter(session, app, case, letter, step=f"desk:{_moment(session)}:identity", now=now)
+    return _say(app.settings.desk.language, "La demande de justificatif part.", "The request for proof is leaving.")
+
+
+# --- what the case is ------------------------------------------------------------------------------------------------
+
+
+def _change_right(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case = _case(session, app, ask, does="change_right")
+    rights = list(dict.fromkeys(right for right in ask.argument.split(",") if right))
+    if not rights or any(right not in app.rights for right in rights):
+        raise Refused(_say(language, "Droit inconnu.", "Unknown right."))
+    if rights == case.rights:
+        raise Refused(_say(language, "C'est déjà ce droit.", "It is that right already."))
+    casework.note(
+        session,
+        app,
+        case,
+        "rights_changed",
+        actor=user.key,
+        now=now,
+        data={"rights": rights, "before": list(case.rights)},
+    )
+    casework.void_drafts(session, app, case, reason="right-changed", now=now, by=user.key)
+    if case.identity in ("not_required", "verified", "waived"):
+        casework.draft_answer(session, app, case, step=f"desk:{_moment(session)}", now=now)
+    named = ", ".join(word(RIGHTS, language, right) for right in rights)
+    return _say(
+        language, f"Droit changé : {named}. L'échéance ne change pas.", f"Right changed: {named}. The due date stays."
+    )
+
+
+def _not_a_request(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case = _case(session, app, ask, does="not_a_request")
+    casework.void_drafts(session, app, case, reason="not-a-request", now=now, by=user.key)
+    casework.note(session, app, case, "not_a_request", actor=user.key, now=now, text=ask.text)
+    return _say(
+        app.settings.desk.language,
+        "Classé : pas une demande (« rouvrir » l'annule).",
+        "Filed: not a request (“reopen” undoes it).",
+    )
+
+
+def _reopen(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case = _case(session, app, ask, does="reopen")
+    casework.note(session, app, case, "reopened", actor=user.key, now=now, text=ask.text)
+    return _say(
+        app.settings.desk.language,
+        "Rouvert ; l'échéance court depuis la réception.",
+        "Reopened; the clock runs from receipt.",
+    )
+
+
+def _close(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case = _case(session, app, ask, does="close")
+    if case.state not in ("answered", "refused", "partially_refused") and not ask.text.strip():
+        raise Refused(
+            _say(
+                language,
+                "Aucune réponse n'est partie : dites pourquoi le dossier est clos.",
+                "No answer has left: say why the case is closed.",
+            )
+        )
+    casework.void_drafts(session, app, case, reason="closed", now=now, by=user.key)
+    casework.note(
+        session,
+        app,
+        case,
+        "closed",
+        actor=user.key,
+        now=now,
+        data={"outcome": ask.argument or case.state},
+        text=ask.text,
+    )
+    return _say(language, f"Dossier {case.reference} clos.", f"Case {case.reference} closed.")
+
+
+def _take_charge(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case = _case(session, app, ask, does="take_charge")
+    case.charge = user.key
+    session.add(case)
+    casework.note(session, app, case, "taken_charge", actor=user.key, now=now)
+    return _say(app.settings.desk.language, "Vous êtes en charge.", "You are in charge.")
+
+
+def _note(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case = _case(session, app, ask)
+    casework.note(session, app, case, "note", actor=user.key, now=now, text=ask.text)
+    return _say(app.settings.desk.language, "Note ajoutée au dossier.", "Note added to the case.")
+
+
+def _sent_by_post(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case = _case(session, app, ask)
+    if not sent_by_post(session, app, case):
+        raise Refused(_say(language, "Aucune lettre n'attend d'être postée.", "No letter waits to be posted."))
+    casework.note(session, app, case, "posted", actor=user.key, now=now)
+    return _say(language, "Noté : la lettre est postée.", "Noted: the letter was posted.")
+
+
+def _set_requester(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case = _case(session, app, ask)
+    if case.state in cases.CLOSED:
+        raise Refused(
+            _say(language, "Le dossier est clos : rouvrez-le d'abord.", "The case is closed: reopen it first.")
+        )
+    name, address = parseaddr(ask.text.strip())
+    if not is_address(address) or address.lower() in app.settings.own_addresses:
+        raise Refused(_say(language, "Écrivez : Nom <adresse@domaine>.", "Write: Name <address@domain>."))
+    cases.set_person(session, app.vault, case, cases.Person(name, address))
+    casework.void_drafts(session, app, case, reason="recipient-changed", now=now, by=user.key)
+    casework.note(session, app, case, "requester_set", actor=user.key, now=now)
+    return _say(language, "Demandeur changé ; les projets sont annulés.", "Requester changed; drafts are voided.")
+
+
+# --- items to sort ---------------------------------------------------------------------------------------------------
+
+
+def _open_as(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    message = _unsorted(session, app, ask)
+    rights = list(dict.fromkeys(right for right in ask.argument.split(",") if right))
+    if not rights or any(right not in app.rights for right in rights):
+        raise Refused(_say(language, "Droit inconnu.", "Unknown right."))
+    arrival, reading, verdict = intake.restored(message, messages.view(session, app.vault, message))
+    case = intake.open_case(
+        session, app, message, arrival, reading, verdict, rights=rights, key_id=message.key_id, now=now, by=user.key
+    )
+    return _say(
+        language,
+        f"Dossier {case.reference} ouvert ; l'échéance court depuis la réception.",
+        f"Case {case.reference} opened; its clock runs from receipt.",
+    )
+
+
+def _file(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    message = _unsorted(session, app, ask)
+    if message.sorted_at is not None:
+        raise Refused(_say(app.settings.desk.language, "Ce message est déjà classé.", "This message is filed already."))
+    if message.disposition != "authority":
+        message.disposition = "ignored"
+    message.sorted_at = now
+    session.add(message)
+    journal.append(session, type="message_filed", actor=user.key, at=now, now=now, data={"message": message.id})
+    return _say(app.settings.desk.language, "Classé sans suite.", "Filed.")
+
+
+def _attach(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    """Add an item to a case a person names: what it means for identity is the person's to say, so nothing else
+    follows."""
+    language = app.settings.desk.language
+    message = _unsorted(session, app, ask)
+    case = cases.by_reference(session, ask.text)
+    if case is None:
+        raise Refused(_say(language, "Aucun dossier de cette référence.", "No case with that reference."))
+    view = messages.view(session, app.vault, message)
+    message.view_sealed = app.vault.seal_json(session, case.key_id, view, "view")
+    if message.raw_key_id == message.key_id:
+        raw = messages.raw(session, app.vault, message)
+        message.raw_sealed, message.raw_key_id = app.vault.seal(session, case.key_id, raw, "raw"), case.key_id
+    for attachment in messages.attachments(session, message.id or 0):
+        if attachment.key_id == message.key_id:
+            name = app.vault.open(session, attachment.key_id, attachment.name_sealed, "name")
+            content = app.vault.open(session, attachment.key_id, attachment.content_sealed, "content")
+            attachment.name_sealed = app.vault.seal(session, case.key_id, name, "name")
+            attachment.content_sealed = app.vault.seal(session, case.key_id, content, "content")
+            attachment.key_id = case.key_id
+            session.add(attachment)
+    message.key_id, message.case_id = case.key_id, case.id
+    message.disposition, message.sorted_at = "added", now
+    session.add(message)
+    data = {"message": message.id, "by": "desk"}
+    casework.note(session, app, case, "message_added", actor=user.key, now=now, at=message.received_at, data=data)
+    casework.void_drafts(session, app, case, reason="new-message", now=now, by=user.key)
+    return _say(language, f"Ajouté au dossier {case.reference}.", f"Added to case {case.reference}.")
+
+
+def _both(french: str, english: str) -> dict[str, str]:
+    return {"fr": french, "en": english}
+
+
+_TABLE = (
+    Action(
+        "approve",
+        _approve,
+        "draft",
+        _both("Approuver et envoyer", "Approve and send"),
+        "optional",
+        _both("Raison de passer outre ?", "Reason to override?"),
+    ),
+    Action(
+        "edit",
+        _edit,
+        "draft",
+        _both("Modifier", "Edit"),
+        "required",
+        _both("Envoyez le texte entier de la lettre.", "Send the whole text of the letter."),
+    ),
+    Action(
+        "fill",
+        _fill,
+        "draft",
+        _both("Compléter", "Complete"),
+        "required",
+        _both("Que mettre à la place ?", "What goes in its place?"),
+    ),
+    Action(
+        "reject",
+        _reject,
+        "draft",
+        _both("Refuser le projet", "Refuse the draft"),
+        "required",
+        _both("Pourquoi ?", "Why?"),
+    ),
+    Action("make_draft", _make_draft, "case", _both("Préparer une lettre", "Prepare a letter")),
+    Action(
+        "extend",
+        _extend,
+        "case",
+        _both("Prolonger", "Extend"),
+        "required",
+        _both("Raisons concrètes (complexité ou nombre) :", "Concrete reasons (complexity or number):"),
+    ),
+    Action(
+        "identity_verified",
+        _identity_verified,
+        "case",
+        _both("Identité vérifiée", "Identity verified"),
+        "optional",
+        _both("Comment ?", "How?"),
+    ),
+    Action(
+        "identity_insufficient",
+        _identity_insufficient,
+        "case",
+        _both("Identité insuffisante", "Identity insufficient"),
+        "required",
+        _both("Que manque-t-il ? (écrit au demandeur)", "What is missing? (goes to the person)"),
+    ),
+    Action(
+        "identity_waived",
+        _identity_waived,
+        "case",
+        _both("Identité non nécessaire", "Identity not needed"),
+        "required",
+        _both("Pourquoi ?", "Why?"),
+    ),
+    Action("request_identity", _request_identity, "case", _both("Demander l'identité", "Ask for identity")),
+    Action("change_right", _change_right, "case", _both("Changer le droit", "Change the right")),
+    Action(
+        "not_a_request",
+        _not_a_request,
+        "case",
+        _both("Pas une demande", "Not a request"),
+        "optional",
+        _both("Pourquoi ?", "Why?"),
+    ),
+    Action("close", _close, "case", _both("Clore", "Close"), "optional", _both("Pourquoi ?", "Why?")),
+    Action("reopen", _reopen, "case", _both("Rouvrir", "Reopen"), "optional"),
+    Action("take_charge", _take_charge, "case", _both("Je m'en charge", "I take it")),
+    Action("note", _note, "case", _both("Noter", "Note"), "required", _both("Votre note :", "Your note:")),
+    Action(
+        "set_requester",
+        _set_requester,
+        "case",
+        _both("Changer le demandeur", "Set the requester"),
+        "required",
+        _both("Nom <adresse@domaine>", "Name <address@domain>"),
+    ),
+    Action("sent_by_post", _sent_by_post, "case", _both("Lettre postée", "Letter posted")),
+    Action("open_as", _open_as, "message", _both("Ouvrir un dossier", "Open a case")),
+    Action("file", _file, "message", _both("Pas une demande", "Not a request")),
+    Action(
+        "attach",
+        _attach,
+        "message",
+        _both("Joindre à un dossier", "Add to a case"),
+        "required",
+        _both("Référence du dossier :", "Reference of the case:"),
+    ),
+)
+
+ACTIONS: Mapping[str, Action] = {action.name: action for action in _TABLE}
+"""The one table of what can be done at the desk, by whom, and what it needs."""
+
+CHOICES = (*LABELS, "unclear")
+"""The rights one may choose from."""

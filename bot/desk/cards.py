@@ -1,0 +1,331 @@
+"""Cards: what the DPO sees of a case or of an item to sort, and which actions it offers, masked or not.
+
+The same card serves chat and terminal. Masked (the default in chat) it carries reference, right, dates, doubt, cue
+and draft with personal
+data replaced; the digest of the draft is that of the unmasked letter, so what was approved masked is exactly what is
+sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from bot import casework
+from bot.app import App
+from bot.desk.actions import ACTIONS, HOLE, kept_in_letters
+from bot.desk.masking import hider
+from bot.desk.review import findings_of
+from bot.desk.text import inert, mask_address, mask_name, visible
+from bot.desk.words import DOUBTS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, WORDS, word
+from handlers.lifecycle import UNSETTLED, may
+from handlers.types import Deadline
+from nlp.types import LABELS
+from store import cases, drafts, journal, messages, outbox
+from store.models import Case, Draft, Message
+from store.sealing import SealingError
+from templates import format_date
+
+DRAFT_ON_CARD = 1500
+"""Characters of a draft shown on the card itself; the whole of it on demand."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An action a card offers: what a button or a menu line stands for."""
+
+    action: str
+    label: str
+    draft_id: int | None = None
+    revision: int | None = None
+    digest: str = ""
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """A card: its text and the actions it offers, in rows."""
+
+    subject: str
+    text: str
+    offers: tuple[tuple[Offer, ...], ...]
+
+
+def day(value: date | datetime | None, app: App) -> str:
+    """Return a date in words, in the desk's language; a dash for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        value = value.astimezone(app.settings.zone).date()
+    return format_date(value, app.settings.desk.language)
+
+
+def time_left(due: date | None, today: date, words: Any) -> str:
+    """Return how long is left until *due*: ``J-7``, or how late it is."""
+    if due is None:
+        return ""
+    days = (due - today).days
+    if days < 0:
+        return str(words["overdue"]).format(days=-days)
+    return str(words["today"]) if days == 0 else str(words["days_left"]).format(days=days)
+
+
+def _headline(app: App, notice: str) -> list[str]:
+    known = NOTICES[app.settings.desk.language]
+    return [f"■ {known[notice]}"] if notice in known else []
+
+
+def case_card(session: Session, app: App, case: Case, *, masked: bool, now: datetime, notice: str = "") -> View:
+    """Draw the card of a case."""
+    language = app.settings.desk.language
+    words = WORDS[language]
+    events = journal.of_case(session, case.id or 0)
+    deadline = casework.deadline_of(app, case, events, language=language)
+    person = cases.person_of(session, app.vault, case)
+    hide = _hider(app, masked, person)
+    rights = ", ".join(word(RIGHTS, language, right) for right in case.rights)
+    lines = _headline(app, notice)
+    lines += [f"{words['case']} {case.reference} – {rights}"]
+    lines += [f"{words['due']} : {_due(app, deadline, now)}", f"{words['received']} : {day(case.received_at, app)}"]
+    contact = person.address or f"Telegram {person.chat_id}"
+    who = f"{mask_name(person.name)} {mask_address(person.address)}" if masked else f"{person.name} <{contact}>"
+    lines += [f"{words['from']} : {inert(who).strip()} ({case.channel}, {case.person_language or case.language})"]
+    lines += [f"{words['state']} : {word(STATES, language, case.state)}"]
+    lines += [f"{words['identity']} : {word(IDENTITY, language, case.identity)}{_doubts(events, language, words)}"]
+    if case.charge:
+        lines.append(f"{words['charge']} : {case.charge}")
+    lines += _why(session, app, case, hide)
+    lines += _files(session, app, case, masked=masked)
+    lines += [f"{words['warning']} : {warning.partition(': ')[2] or warning}" for warning in deadline.warnings[:3]]
+    lines += _sending(session, case, language, words)
+    waiting = sorted(drafts.proposed(session, case.id or 0), key=_shown_first)
+    for draft in waiting[:1]:
+        lines += ["", *_draft_lines(session, app, case, draft, hide, masked=masked)]
+    to_post = any(i.channel == "post" and i.status == "pending" for i in outbox.of_case(session, case.id or 0))
+    if to_post:
+        lines.append(words["to_post"])
+    holes = bool(waiting) and bool(HOLE.search(drafts.letter_of(session, app.vault, case=case, draft=waiting[0]).text))
+    if len(waiting) > 1:
+        lines.append(f"(+ {len(waiting) - 1})")
+    return View(
+        f"case:{case.id}", "\n".join(lines), _case_offers(app, case, events, waiting, holes=holes, to_post=to_post)
+    )
+
+
+def _shown_first(draft: Draft) -> tuple[bool, int]:
+    """The letter the desk asked for last comes first; then what the program prepared, in its order."""
+    asked = ":desk:" in draft.key
+    return not asked, -(draft.id or 0) if asked else draft.id or 0
+
+
+def _hider(app: App, masked: bool, person: cases.Person) -> Callable[[str], str]:
+    return hider((person.name, person.address), keep=kept_in_letters(app)) if masked else lambda text: text
+
+
+def _due(app: App, deadline: Deadline, now: datetime) -> str:
+    words = WORDS[app.settings.desk.language]
+    last, unpaused = deadline.in_force, deadline.in_force_if_not_paused
+    if last is None:
+        return words["due_paused"].format(date=day(unpaused, app))
+    shown = f"{day(last, app)} ({time_left(last, casework.today(app, now), words)})"
+    if last != unpaused and deadline.suspended_days:
+        shown += f" – {words['due_paused'].format(date=day(unpaused, app))}"
+    return shown
+
+
+def _doubts(events: list[Any], language: str, words: Any) -> str:
+    opened = next((event for event in events if event.type == "case_opened"), None)
+    codes = [code for code in str(opened.data.get("reason", "")).split(",") if code] if opened else []
+    if not codes:
+        return ""
+    return f" ({words['doubts']} : {', '.join(word(DOUBTS, language, code) for code in codes)})"
+
+
+def _why(session: Session, app: App, case: Case, hide: Callable[[str], str]) -> list[str]:
+    """The cue that justified each right, from the message that opened the case."""
+    words = WORDS[app.settings.desk.language]
+    opening = next((m for m in messages.of_case(session, case.id or 0) if m.disposition == "opened"), None)
+    if opening is None:
+        return []
+    try:
+        view = messages.view(session, app.vault, opening)
+    except SealingError:
+        return []
+    lines = [f"{words['subject']} : {inert(hide(view['subject']))[:120]}"] if view["subject"] else []
+    return lines + cue_lines(app, view["reading"], hide)
+
+
+def cue_lines(app: App, reading: dict[str, Any], hide: Callable[[str], str]) -> list[str]:
+    """Say why a message was read as it was: its cues, each once, and how sure the reading is."""
+    language = app.settings.desk.language
+    words = WORDS[language]
+    shown: dict[str, str] = {}
+    for cue in reading["cues"]:
+        if cue["label"] in reading["labels"] or cue["label"] == reading["primary"]:
+            shown.setdefault(cue["label"], inert(hide(" ".join(cue["text"].split())))[:90])
+    lines = [
+        f"{words['why']} : {word(RIGHTS, language, label)} ← « {text} »" for label, text in list(shown.items())[:4]
+    ]
+    flags = [name for name, raised in reading["flags"].items() if raised is True]
+    if flags:
+        lines.append(f"{words['flags']} : {', '.join(flags)}")
+    return [*lines, f"{words['sure']} : {round(100 * reading['confidence'])} %"]
+
+
+def _files(session: Session, app: App, case: Case, *, masked: bool) -> list[str]:
+    words = WORDS[app.settings.desk.language]
+    lines = []
+    for message in messages.of_case(session, case.id or 0):
+        for attachment in messages.attachments(session, message.id or 0):
+            if attachment.is_identity and attachment.deleted_at is None:
+                lines.append(f"{words['files']} : {words['identity_file']}")
+            elif attachment.deleted_at is None and not masked:
+                name = app.vault.open(session, attachment.key_id, attachment.name_sealed, "name").decode()
+                lines.append(f"{words['files']} : {name} ({attachment.content_type}, {attachment.size} B)")
+    return lines
+
+
+def _sending(session: Session, case: Case, language: str, words: Any) -> list[str]:
+    return [
+        f"{words['failed']} : {word(KINDS, language, item.kind)} – {item.status} <{item.message_id or ''}>"
+        for item in outbox.of_case(session, case.id or 0)
+        if item.status in ("failed", "uncertain")
+    ]
+
+
+def _draft_lines(
+    session: Session, app: App, case: Case, draft: Draft, hide: Callable[[str], str], *, masked: bool
+) -> list[str]:
+    language = app.settings.desk.language
+    words = WORDS[language]
+    letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
+    to = letter.recipient or f"Telegram {letter.chat_id}"
+    lines = [
+        f"— {words['draft']} : {word(KINDS, language, draft.kind)}, {words['revision']} {draft.revision}, "
+        f"{words['sealed_as']} {draft.digest[:12]}",
+        f"{words['to']} : {mask_address(to) if masked and letter.recipient else to}",
+        f"{words['subject']} : {inert(hide(letter.subject))}",
+    ]
+    text = inert(hide(letter.text)).strip()
+    lines += ["", text if len(text) <= DRAFT_ON_CARD else text[:DRAFT_ON_CARD].rstrip() + " […]"]
+    found = [f for f in findings_of(app, case, draft, letter) if f.severity == "error"]
+    if found:
+        lines += ["", f"{words['findings']} :", *(f"- {finding.message[language]}" for finding in found[:6])]
+    if draft.kind == "answer":
+        steps = app.rights[case.primary].steps.get(language, ())
+        lines += ["", f"{words['before']} :", *(f"- {step}" for step in steps)] if steps else []
+    return lines
+
+
+def draft_text(session: Session, app: App, case: Case, draft: Draft, *, masked: bool) -> str:
+    """Return the whole of a draft as the person would read it, masked for chat."""
+    letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
+    hide = _hider(app, masked, cases.person_of(session, app.vault, case))
+    return str(inert(hide(f"{letter.subject}\n\n{letter.text}")) if masked else f"{letter.subject}\n\n{letter.text}")
+
+
+def _case_offers(
+    app: App, case: Case, events: list[Any], waiting: list[Draft], *, holes: bool, to_post: bool
+) -> tuple[tuple[Offer, ...], ...]:
+    language = app.settings.desk.language
+    state = casework.state(events).state
+
+    def offer(name: str, draft: Draft | None = None, argument: str = "", label: str = "") -> Offer:
+        shown = label or ACTIONS[name].label[language]
+        if draft is None:
+            return Offer(name, shown, argument=argument)
+        return Offer(name, shown, draft.id, draft.revision, draft.digest, argument)
+
+    rows: list[tuple[Offer, ...]] = []
+    if waiting:
+        first = waiting[0]
+        rows.append((offer("approve", first), offer("edit", first), offer("reject", first)))
+        if holes:
+            rows.append((offer("fill", first),))
+        rows.append(
+            (
+                Offer(
+                    "show", "Lire en entier" if language == "fr" else "Read all", first.id, first.revision, first.digest
+                ),
+            )
+        )
+    if to_post:
+        rows.append((offer("sent_by_post"),))
+    if case.identity in UNSETTLED:
+        names = ("identity_verified", "identity_insufficient", "identity_waived")
+        rows.append(tuple(offer(name) for name in names if may(state, name)))
+    elif may(state, "request_identity") and case.identity == "not_required":
+        rows.append((offer("request_identity"),))
+    more = [offer(name) for name in ("make_draft", "extend", "change_right") if may(state, name)]
+    rows.append(tuple(more))
+    last = [offer(name) for name in ("not_a_request", "close", "reopen", "take_charge") if may(state, name)]
+    rows.append(tuple(last))
+    return tuple(row for row in rows if row)
+
+
+def message_card(
+    session: Session, app: App, message: Message, *, masked: bool, now: datetime, notice: str = ""
+) -> View:
+    """Draw the card of an item to sort: what it may be, and when it would be due if it is a request."""
+    language = app.settings.desk.language
+    words = WORDS[language]
+    view = messages.view(session, app.vault, message)
+    reading = view["reading"]
+    name, address = view["from_name"], view["from_addr"]
+    hide = _hider(app, masked, cases.Person(name, address))
+    lines = _headline(app, notice)
+    lines += [f"{words['item']} #{message.id} – {word(RIGHTS, language, reading['primary'])}"]
+    lines += [f"{words['received']} : {day(message.received_at, app)}"]
+    would_be = casework.would_be_due(app, message.received_at)
+    lines += [f"{words['due']} : {day(would_be, app)} ({time_left(would_be, casework.today(app, now), words)})"]
+    who = f"{mask_name(name)} {mask_address(address)}" if masked else f"{name} <{address}>"
+    lines += [f"{words['from']} : {inert(who).strip()} ({message.channel}, {message.language})"]
+    if view["subject"]:
+        lines.append(f"{words['subject']} : {inert(hide(view['subject']))[:200]}")
+    lines += cue_lines(app, reading, hide)
+    lines.append(f"({message.reason})")
+    if not masked:
+        # Even to a terminal, what a stranger wrote is text: no sequence that moves its cursor or its colours.
+        lines += ["", visible(view["text"]).strip()[:4000]]
+    offers: list[tuple[Offer, ...]] = []
+    if message.sorted_at is None and message.disposition in (*messages.TO_A_PERSON, "ignored"):
+        likely = [label for label in reading["labels"] if label in LABELS] or [reading["primary"]]
+        if likely[0] in app.rights:
+            joined = ",".join(likely)
+            label = f"{ACTIONS['open_as'].label[language]} : {word(RIGHTS, language, likely[0])}"
+            offers.append((Offer("open_as", label, argument=joined),))
+        other = "Autre droit…" if language == "fr" else "Another right…"
+        offers.append((Offer("choose_right", other), Offer("file", ACTIONS["file"].label[language])))
+        offers.append((Offer("attach", ACTIONS["attach"].label[language]),))
+    else:
+        lines.append(f"{words['state']} : {message.disposition}")
+    return View(f"message:{message.id}", "\n".join(lines), tuple(offers))
+
+
+def view_of(
+    session: Session,
+    app: App,
+    subject: str,
+    *,
+    masked: bool,
+    now: datetime,
+    notice: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> View | None:
+    """Draw the card of ``case:<id>``, ``message:<id>`` or ``system:<part>``; None when it is gone or was erased."""
+    kind, _, number = subject.partition(":")
+    if kind == "system":
+        told = "; ".join(f"{name}: {value}" for name, value in (facts or {}).items())
+        return View(subject, "\n".join([*_headline(app, notice), told]).strip(), ())
+    try:
+        if kind == "case":
+            case = session.get(Case, int(number))
+            return case_card(session, app, case, masked=masked, now=now, notice=notice) if case else None
+        message = session.get(Message, int(number))
+        return message_card(session, app, message, masked=masked, now=now, notice=notice) if message else None
+    except SealingError:
+        return None

@@ -1,0 +1,645 @@
+"""The desk in Telegram, and the chat channel for the public: translates updates to actions and cards to messages.
+
+Only configured user numbers work at the desk, whatever chat they press in; names prove nothing. An update is stored
+before Telegram is told that it
+arrived, and a press is answered after its action was committed, with what really happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlmodel import col, select
+
+from bot import casework, intake
+from bot.app import App
+from bot.channels.telegram import (
+    ChatError,
+    ChatMessageGone,
+    ChatRefused,
+    ChatUnavailable,
+    ChatUncertain,
+    TelegramChannel,
+    split_text,
+)
+from bot.desk.actions import ACTIONS, CHOICES, LETTERS, Ask, Told, perform
+from bot.desk.cards import Offer, View, day, draft_text, time_left, view_of
+from bot.desk.words import KINDS, RIGHTS, STATES, WORDS, word
+from bot.sending import chat_letter, settle_chat
+from bot.settings import User
+from handlers.types import Arrival
+from store import cases, health, messages, outbox
+from store.models import Button, Card, Case, ChatUpdate, Dialog, Draft, Marker, OutboxItem
+
+log = logging.getLogger("dpobot.chat")
+
+DIALOG_FOR = timedelta(hours=4)
+MORE_COMES = 3900
+"""A message this long was probably cut by Telegram (4,096): the rest of the text follows."""
+MENU_ROW = 2
+
+PUBLIC = {
+    "fr": {
+        "privacy": (
+            "Bonjour. Vous écrivez à l'assistant du délégué à la protection des données de {organisation}. "
+            "Vos messages passent par Telegram, un service tiers établi hors de l'Union européenne : n'envoyez ici ni pièce "
+            "d'identité, ni donnée de santé. Ils servent à traiter votre demande (art. 12 à 22 du RGPD) et sont "
+            "conservés de façon chiffrée. Vous pouvez aussi écrire à {email}."
+        ),
+        "files": (
+            "Merci de ne pas envoyer de fichier ici : écrivez à {email}, cette voie est plus sûre. Rien n'a été gardé."
+        ),
+        "text_only": "Je ne lis que du texte : écrivez-moi votre demande en quelques mots, ou à {email}.",
+    },
+    "en": {
+        "privacy": (
+            "Hello. You are writing to the assistant of the data protection officer of {organisation}. "
+            "Your messages pass through Telegram, a third party outside the European Union: please send no identity document "
+            "and no health data here. They are used to handle your request (art. 12 to 22 GDPR) and are kept "
+            "encrypted. You may also write to {email}."
+        ),
+        "files": "Please send no files here: write to {email}, which is safer. Nothing was kept.",
+        "text_only": "I read text only: tell me what you want in a few words, or write to {email}.",
+    },
+}
+
+LETTER_NAMES = {
+    "fr": {"partial": "refus partiel", "clarification": "demande de précision", "not_identified": "identité non établie"},
+    "en": {"partial": "partial refusal", "clarification": "request for details", "not_identified": "identity not established"},
+}
+"""Kinds of letter one may ask for that are called otherwise in the register."""
+
+DESK = {
+    "fr": {
+        "help": "/cases – dossiers ouverts\n/sort – messages à trier\n"
+        "/ignored – classés sans suite (7 jours)\n/case RÉF – un dossier\n/cancel – annuler la saisie",
+        "no_case": "Aucun dossier {ref}.",
+        "empty": "Rien.",
+        "unknown_button": "Cette carte n'est plus à jour : voyez la plus récente.",
+        "expired": "Ce bouton a expiré : demandez la carte avec /case.",
+        "stranger": "Vous n'êtes pas autorisé.",
+        "choose": "Choisissez :",
+        "cancelled": "Saisie annulée.",
+        "more": "Reçu ; la suite ?",
+        "below": "{subject} : voir plus bas.",
+        "timeout": "Trop tard : reprenez depuis la carte.",
+        "done": "Déjà fait par {user}.",
+        "other_chat": "Ce bouton appartient à une autre conversation.",
+    },
+    "en": {
+        "help": "/cases – open cases\n/sort – messages to sort\n"
+        "/ignored – filed as no request (7 days)\n/case REF – one case\n/cancel – cancel what you are typing",
+        "no_case": "No case {ref}.",
+        "empty": "Nothing.",
+        "unknown_button": "This card is out of date: see the newest one.",
+        "expired": "This button has expired: ask for the card with /case.",
+        "stranger": "You are not authorised.",
+        "choose": "Choose:",
+        "cancelled": "Cancelled.",
+        "more": "Received; the rest?",
+        "below": "{subject}: see below.",
+        "timeout": "Too late: start again from the card.",
+        "done": "Done already by {user}.",
+        "other_chat": "This button belongs to another chat.",
+    },
+}
+
+
+class ChatDesk:
+    """The desk's users and the public, on one bot account."""
+
+    def __init__(self, app: App, channel: TelegramChannel) -> None:
+        self.app = app
+        self.channel = channel
+        self.language = app.settings.desk.language
+        self.words = DESK[self.language]
+
+    # --- updates: stored first, handled after
+
+    def last_update_id(self) -> int | None:
+        """Return the update stored last, None when there is none yet."""
+        with self.app.database.reading() as session:
+            query = select(ChatUpdate.update_id).order_by(
+                col(ChatUpdate.received_at).desc(), col(ChatUpdate.update_id).desc()
+            )
+            return session.exec(query.limit(1)).first()
+
+    def store_update(self, update_id: int, payload: dict[str, Any]) -> None:
+        """Keep an update, sealed; an update that came before is left as it is."""
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            if session.get(ChatUpdate, update_id) is not None:
+                return
+            key_id = self.app.vault.new_key(session, now=now)
+            sealed = self.app.vault.seal_json(session, key_id, payload, "update")
+            session.add(ChatUpdate(update_id=update_id, key_id=key_id, payload_sealed=sealed, received_at=now))
+
+    def unhandled(self) -> list[int]:
+        """Return the updates that were stored but not handled when the program stopped; given up after three tries."""
+        with self.app.database.reading() as session:
+            query = select(ChatUpdate.update_id).where(
+                col(ChatUpdate.handled_at).is_(None), col(ChatUpdate.attempts) < 3
+            )
+            return list(session.exec(query.order_by(col(ChatUpdate.received_at), col(ChatUpdate.update_id))))
+
+    async def handle(self, update_id: int) -> None:
+        """Handle one stored update, once."""
+        payload = await asyncio.to_thread(self._begin, update_id)
+        if payload is None:
+            return
+        try:
+            if "callback_query" in payload:
+                await self._pressed(payload["callback_query"])
+            else:
+                await self._written(payload.get("message") or payload.get("edited_message") or {}, update_id)
+        except ChatError as error:
+            # What was asked is done or not done by now; only telling it failed. The card will show the truth.
+            log.warning("chat.answer_lost", extra={"update_id": update_id, "problem": type(error).__name__})
+        await asyncio.to_thread(self._end, update_id)
+
+    def _begin(self, update_id: int) -> dict[str, Any] | None:
+        with self.app.database.transaction() as session:
+            row = session.get(ChatUpdate, update_id)
+            if row is None or row.handled_at is not None:
+                return None
+            row.attempts += 1
+            session.add(row)
+            payload: dict[str, Any] = self.app.vault.open_json(session, row.key_id, row.payload_sealed, "update")
+            return payload
+
+    def _end(self, update_id: int) -> None:
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            row = session.get(ChatUpdate, update_id)
+            assert row is not None
+            row.handled_at = now
+            session.add(row)
+            # What it said lives on in the case; the raw update is not needed any more.
+            self.app.vault.destroy_key(session, row.key_id, now=now)
+
+    # --- presses
+
+    async def _pressed(self, query: dict[str, Any]) -> None:
+        callback_id, key = str(query["id"]), str(query.get("data", ""))
+        user = self.app.settings.user_by_telegram(int(query["from"]["id"]))
+        if user is None:
+            log.warning("chat.stranger_pressed")
+            await self.channel.answer(callback_id, self.words["stranger"], alert=True)
+            return
+        chat_id = int(query.get("message", {}).get("chat", {}).get("id", 0))
+        button = await asyncio.to_thread(self._button, key)
+        now = self.app.clock.now()
+        if button is None:
+            await self.channel.answer(callback_id, self.words["unknown_button"], alert=True)
+        elif button.chat_id != chat_id:
+            await self.channel.answer(callback_id, self.words["other_chat"], alert=True)
+        elif button.expires_at < now:
+            await self.channel.answer(callback_id, self.words["expired"], alert=True)
+        else:
+            await self._act(callback_id, button, user, chat_id)
+
+    def _button(self, key: str) -> Button | None:
+        with self.app.database.reading() as session:
+            return session.get(Button, key)
+
+    async def _act(self, callback_id: str, button: Button, user: User, chat_id: int) -> None:
+        if button.action == "show":
+            await self._show(button, chat_id)
+            await self.channel.answer(callback_id, "")
+            return
+        if button.used_at is not None:
+            await self.channel.answer(callback_id, self.words["done"].format(user=button.used_by), alert=True)
+            return
+        menu = self._menu(button)
+        if menu:
+            rows = await asyncio.to_thread(self._keyboard, button.subject, chat_id, menu)
+            await self.channel.send_text(chat_id, self.words["choose"], buttons=rows)
+            await self.channel.answer(callback_id, "")
+            return
+        action = ACTIONS.get(button.action)
+        if action is not None and action.text == "required":
+            await asyncio.to_thread(self._open_dialog, button, user)
+            prompt = (action.prompt or action.label)[self.language]
+            await self.channel.send_text(chat_id, prompt, force_reply=True)
+            await self.channel.answer(callback_id, "")
+            return
+        told = await asyncio.to_thread(perform, self.app, self._ask(button), user=user)
+        await self.channel.answer(callback_id, told.text, alert=not told.done)
+        if len(told.text) > 180:
+            await self.channel.send_text(chat_id, told.text)
+
+    @staticmethod
+    def _ask(button: Button, text: str = "") -> Ask:
+        return Ask(
+            button.action, button.subject, button.draft_id, button.revision, button.digest, button.argument, text,
+            button=button.key,
+        )  # fmt: skip
+
+    def _menu(self, button: Button) -> tuple[tuple[Offer, ...], ...]:
+        """The choices behind a button that needs one: a right, a kind of letter."""
+        language = self.language
+        if button.argument:
+            return ()
+        if button.action in ("change_right", "choose_right"):
+            action = "open_as" if button.action == "choose_right" else "change_right"
+            offers = [Offer(action, word(RIGHTS, language, right), argument=right) for right in CHOICES]
+        elif button.action == "make_draft":
+            other = LETTER_NAMES[language]
+            offers = []
+            for letter in LETTERS:
+                label = other.get(letter) or word(KINDS, language, letter)
+                offers.append(Offer("make_draft", label, argument=letter))
+        else:
+            return ()
+        return tuple(tuple(offers[i : i + MENU_ROW]) for i in range(0, len(offers), MENU_ROW))
+
+    async def _show(self, button: Button, chat_id: int) -> None:
+        text = await asyncio.to_thread(self._whole_draft, button)
+        for part in split_text(text):
+            await self.channel.send_text(chat_id, part)
+
+    def _whole_draft(self, button: Button) -> str:
+        with self.app.database.reading() as session:
+            draft = session.get(Draft, button.draft_id)
+            case = session.get(Case, draft.case_id) if draft else None
+            if draft is None or case is None:
+                return self.words["unknown_button"]
+            return draft_text(session, self.app, case, draft, masked=self.app.settings.desk.mask)
+
+    # --- dialogs: a text that is awaited
+
+    def _open_dialog(self, button: Button, user: User) -> None:
+        now = self.app.clock.now()
+        assert user.telegram_id is not None
+        with self.app.database.transaction() as session:
+            row = session.get(Dialog, user.telegram_id) or Dialog(
+                user_id=user.telegram_id, action="", subject="", expires_at=now
+            )
+            row.action, row.subject, row.argument = button.action, button.subject, button.key
+            row.draft_id, row.revision, row.digest = button.draft_id, button.revision, button.digest
+            row.text_sealed, row.key_id, row.expires_at = None, None, now + DIALOG_FOR
+            session.add(row)
+
+    def _dialog(self, user: User) -> Dialog | None:
+        with self.app.database.reading() as session:
+            return session.get(Dialog, user.telegram_id)
+
+    def _close_dialog(self, user: User) -> bool:
+        with self.app.database.transaction() as session:
+            row = session.get(Dialog, user.telegram_id)
+            if row is None:
+                return False
+            if row.key_id is not None:
+                self.app.vault.destroy_key(session, row.key_id, now=self.app.clock.now())
+            session.delete(row)
+            return True
+
+    def _collect(self, user: User, part: str) -> str | None:
+        """Add a part of the awaited text; return the whole once it is complete, None while more is to come."""
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            row = session.get(Dialog, user.telegram_id)
+            assert row is not None
+            before = ""
+            if row.key_id is not None and row.text_sealed is not None:
+                before = self.app.vault.open(session, row.key_id, row.text_sealed, "dialog").decode()
+            whole = f"{before}\n{part}" if before else part
+            if len(part) < MORE_COMES:
+                return whole
+            row.key_id = row.key_id or self.app.vault.new_key(session, now=now)
+            row.text_sealed = self.app.vault.seal(session, row.key_id, whole.encode(), "dialog")
+            session.add(row)
+            return None
+
+    async def _answer_dialog(self, dialog: Dialog, user: User, chat_id: int, text: str) -> None:
+        if dialog.expires_at < self.app.clock.now():
+            await asyncio.to_thread(self._close_dialog, user)
+            await self.channel.send_text(chat_id, self.words["timeout"])
+            return
+        whole = await asyncio.to_thread(self._collect, user, text)
+        if whole is None:
+            await self.channel.send_text(chat_id, self.words["more"])
+            return
+        ask = Ask(
+            dialog.action, dialog.subject, dialog.draft_id, dialog.revision, dialog.digest, "", whole,
+            button=dialog.argument, masked=self.app.settings.desk.mask,
+        )  # fmt: skip
+        told: Told = await asyncio.to_thread(perform, self.app, ask, user=user)
+        await asyncio.to_thread(self._close_dialog, user)
+        for part in split_text(told.text):
+            await self.channel.send_text(chat_id, part)
+
+    # --- what desk users and others write
+
+    async def _written(self, message: dict[str, Any], update_id: int) -> None:
+        sender = message.get("from") or {}
+        chat = message.get("chat") or {}
+        if not sender or not chat:
+            return
+        user = self.app.settings.user_by_telegram(int(sender["id"]))
+        if user is not None:
+            await self._from_desk(message, user, int(chat["id"]))
+        elif chat.get("type") == "private" and not sender.get("is_bot"):
+            await self._from_public(message, update_id)
+
+    async def _from_desk(self, message: dict[str, Any], user: User, chat_id: int) -> None:
+        text = str(message.get("text", "")).strip()
+        dialog = await asyncio.to_thread(self._dialog, user)
+        document = message.get("document")
+        if dialog is not None and document is not None and int(document.get("file_size", 0)) <= 200_000:
+            content = await self.channel.get_file(document["file_id"], 200_000)
+            text = content.decode("utf-8", "replace")
+        command, _, argument = text.partition(" ")
+        command = command.partition("@")[0].lower()
+        if command == "/cancel":
+            await asyncio.to_thread(self._close_dialog, user)
+            await self.channel.send_text(chat_id, self.words["cancelled"])
+        elif command == "/cases":
+            await self._list(chat_id, self._open_cases)
+        elif command == "/sort":
+            await self._list(chat_id, self._to_sort)
+        elif command == "/ignored":
+            await self._list(chat_id, self._ignored)
+        elif command == "/case" and argument:
+            await self._find(chat_id, user, argument)
+        elif command == "/item" and argument:
+            await self._item(chat_id, user, argument)
+        elif dialog is not None and text and not text.startswith("/"):
+            await self._answer_dialog(dialog, user, chat_id, text)
+        elif text:
+            await self.channel.send_text(chat_id, self.words["help"])
+
+    async def _list(self, chat_id: int, make: Any) -> None:
+        lines = await asyncio.to_thread(make)
+        for part in split_text("\n".join(lines) or self.words["empty"]):
+            await self.channel.send_text(chat_id, part)
+
+    def _open_cases(self) -> list[str]:
+        app, language = self.app, self.language
+        today = casework.today(app, app.clock.now())
+        with app.database.reading() as session:
+            return [
+                f"{case.reference} – {word(RIGHTS, language, case.primary)} – {word(STATES, language, case.state)} – "
+                f"{day(case.due, app)} {time_left(case.due, today, WORDS[language])}".strip()
+                for case in cases.listed(session, open_only=True)
+            ]
+
+    def _to_sort(self) -> list[str]:
+        with self.app.database.reading() as session:
+            return [
+                f"/item {m.id} – {word(RIGHTS, self.language, m.primary)} – {day(m.received_at, self.app)} ({m.reason})"
+                for m in messages.waiting_for_a_person(session)
+            ]
+
+    def _ignored(self) -> list[str]:
+        since = self.app.clock.now() - timedelta(days=7)
+        with self.app.database.reading() as session:
+            return [
+                f"/item {m.id} – {word(RIGHTS, self.language, m.primary)} – {day(m.received_at, self.app)}"
+                for m in messages.ignored_since(session, since)[:50]
+            ]
+
+    async def _find(self, chat_id: int, user: User, reference: str) -> None:
+        def find() -> str | None:
+            with self.app.database.reading() as session:
+                case = cases.by_reference(session, reference)
+                return f"case:{case.id}" if case else None
+
+        subject = await asyncio.to_thread(find)
+        if subject is None:
+            await self.channel.send_text(chat_id, self.words["no_case"].format(ref=reference[:40]))
+            return
+        await self._post(subject, chat_id, user, notice="", anew=True)
+
+    async def _item(self, chat_id: int, user: User, number: str) -> None:
+        if number.strip().isdigit():
+            await self._post(f"message:{number.strip()}", chat_id, user, notice="", anew=True)
+
+    async def _from_public(self, message: dict[str, Any], update_id: int) -> None:
+        settings = self.app.settings.telegram
+        if settings is None or not settings.public:
+            return
+        chat_id = int(message["chat"]["id"])
+        language = "en" if str(message["from"].get("language_code", "fr")).startswith("en") else "fr"
+        text = str(message.get("text", "")).strip()
+        facts = {"organisation": self.app.settings.organisation.name, "email": self.app.settings.mail.address}
+        if await asyncio.to_thread(self._first_contact, chat_id) or text.startswith("/start"):
+            await self.channel.send_text(chat_id, PUBLIC[language]["privacy"].format(**facts))
+            if text.startswith("/"):
+                return
+        if any(kind in message for kind in ("photo", "document", "video")):
+            await self.channel.send_text(chat_id, PUBLIC[language]["files"].format(**facts))
+            text = str(message.get("caption", "")).strip()
+        elif not text:
+            await self.channel.send_text(chat_id, PUBLIC[language]["text_only"].format(**facts))
+        if text:
+            arrival = self._arrival(message, text, update_id)
+            await asyncio.to_thread(intake.record, self.app, arrival, now=self.app.clock.now())
+
+    def _first_contact(self, chat_id: int) -> bool:
+        key = f"privacy-notice:{self.app.vault.address_hash(f'chat:{chat_id}')[:32]}"
+        with self.app.database.transaction() as session:
+            if session.get(Marker, key) is not None:
+                return False
+            session.add(Marker(key=key, at=self.app.clock.now()))
+            return True
+
+    @staticmethod
+    def _arrival(message: dict[str, Any], text: str, update_id: int) -> Arrival:
+        """An ``Arrival`` from a chat message: its time is the platform's, its sender the chat, never a display name."""
+        chat_id = int(message["chat"]["id"])
+        sender = message["from"]
+        name = " ".join(str(sender.get(part, "")) for part in ("first_name", "last_name")).strip()
+        at = datetime.fromtimestamp(int(message.get("edit_date") or message["date"]), UTC)
+        raw = json.dumps(message, ensure_ascii=False).encode()
+        identity = f"telegram:{chat_id}:{message['message_id']}:{text}"
+        return Arrival(
+            channel="telegram",
+            source="telegram",
+            external_id=f"{chat_id}:{message['message_id']}:{message.get('edit_date', 0)}",
+            received_at=at,
+            raw=raw,
+            content_key=hashlib.sha256(identity.encode()).hexdigest(),
+            message_id=f"telegram.{update_id}",
+            from_addr=f"chat:{chat_id}",
+            from_name=name,
+            text=text,
+            new_text=text,
+            problems=("edited",) if "edit_date" in message else (),
+        )
+
+    # --- cards and letters out
+
+    async def deliver_next(self) -> bool:
+        """Deliver the next notice to the desk or letter by chat that is due; False when there is none."""
+        item = await asyncio.to_thread(self._claim)
+        if item is None:
+            return False
+        with_key = await asyncio.to_thread(self._opened, item)
+        if item.channel == "chat":
+            await self._letter(item, with_key)
+        else:
+            await self._notice(item, json.loads(with_key))
+        return True
+
+    def _claim(self) -> OutboxItem | None:
+        with self.app.database.transaction() as session:
+            return outbox.claim(session, channels=("desk", "chat"), now=self.app.clock.now())
+
+    def _opened(self, item: OutboxItem) -> bytes:
+        with self.app.database.reading() as session:
+            return outbox.opened(session, self.app.vault, item)[1]
+
+    async def _letter(self, item: OutboxItem, payload: bytes) -> None:
+        chat_id, text = chat_letter(payload)
+        parts = split_text(text)
+        try:
+            for part in parts:
+                await self.channel.send_text(chat_id, part)
+        except ChatUnavailable as error:
+            await asyncio.to_thread(self._later, item, error)
+        except ChatUncertain as error:
+            await asyncio.to_thread(settle_chat, self.app, item, "uncertain", error=str(error))
+        except ChatRefused as error:
+            await asyncio.to_thread(settle_chat, self.app, item, "failed", error=str(error))
+        else:
+            await asyncio.to_thread(settle_chat, self.app, item, "sent", response=f"telegram, {len(parts)} messages")
+
+    def _later(self, item: OutboxItem, error: ChatUnavailable) -> None:
+        now = self.app.clock.now()
+        wait = max(outbox.retry_delay(item.attempts), timedelta(seconds=error.retry_after or 0))
+        with self.app.database.transaction() as session:
+            outbox.finish(
+                session, item_id=item.id or 0, status="pending", now=now, error=str(error), again_at=now + wait
+            )
+            health.failed(session, part="telegram", now=now, problem=str(error))
+
+    async def _notice(self, item: OutboxItem, facts: dict[str, Any]) -> None:
+        users = [u for u in self.app.settings.desk.users if u.telegram_id is not None]
+        problem = ""
+        try:
+            for user in users:
+                assert user.telegram_id is not None
+                try:
+                    await self._post(
+                        facts["subject"], user.telegram_id, user, notice=facts["kind"],
+                        anew=facts["kind"] != "refresh", decided_at=item.created_at, facts=facts["facts"],
+                    )  # fmt: skip
+                except ChatRefused as error:
+                    # One user who blocked the bot must not keep the others from being told.
+                    problem = str(error)
+                    log.warning("chat.user_unreachable", extra={"user": user.key})
+        except ChatUnavailable as error:
+            await asyncio.to_thread(self._later, item, error)
+            return
+        except ChatUncertain as error:
+            # A card seen twice harms nobody, a card never seen may cost the deadline.
+            await asyncio.to_thread(self._later, item, ChatUnavailable(str(error)))
+            return
+        await asyncio.to_thread(self._delivered, item, problem)
+
+    def _delivered(self, item: OutboxItem, problem: str) -> None:
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            outbox.finish(session, item_id=item.id or 0, status="sent", now=now, response="shown", error=problem)
+            health.worked(session, part="telegram", now=now)
+
+    async def _post(
+        self,
+        subject: str,
+        chat_id: int,
+        user: User,
+        *,
+        notice: str,
+        anew: bool,
+        decided_at: datetime | None = None,
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        """Show a card: edited in place, or posted anew at the bottom where it should be noticed."""
+        drawn = await asyncio.to_thread(self._draw, subject, notice, facts or {})
+        if drawn is None:
+            return
+        card = await asyncio.to_thread(self._card, subject, chat_id)
+        offers = drawn.offers if user.role != "auditor" else ()
+        digest = hashlib.sha256(repr((drawn.text, offers)).encode()).hexdigest()
+        if card is not None and decided_at is not None and card.digest == digest and card.shown_at >= decided_at:
+            return
+        if card is not None and not anew and card.digest == digest:
+            return
+        rows = await asyncio.to_thread(self._keyboard, subject, chat_id, offers)
+        if card is not None and not anew:
+            try:
+                await self.channel.edit_text(chat_id, card.chat_message_id, drawn.text, rows)
+                await asyncio.to_thread(self._remember, subject, chat_id, card.chat_message_id, digest)
+                return
+            except ChatMessageGone:
+                pass
+        message_id = await self.channel.send_text(chat_id, drawn.text, buttons=rows)
+        await asyncio.to_thread(self._remember, subject, chat_id, message_id, digest)
+        if card is not None:
+            title = next((line for line in drawn.text.splitlines() if not line.startswith("■")), "")[:80]
+            try:
+                await self.channel.edit_text(chat_id, card.chat_message_id, self.words["below"].format(subject=title))
+            except ChatError:
+                log.info("chat.old_card_stays", extra={"subject": subject})
+
+    def _draw(self, subject: str, notice: str, facts: dict[str, Any]) -> View | None:
+        with self.app.database.reading() as session:
+            return view_of(
+                session,
+                self.app,
+                subject,
+                masked=self.app.settings.desk.mask,
+                now=self.app.clock.now(),
+                notice=notice,
+                facts=facts,
+            )
+
+    def _card(self, subject: str, chat_id: int) -> Card | None:
+        with self.app.database.reading() as session:
+            return session.exec(select(Card).where(Card.subject == subject, Card.chat_id == chat_id)).first()
+
+    def _remember(self, subject: str, chat_id: int, message_id: int, digest: str) -> None:
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            card = session.exec(select(Card).where(Card.subject == subject, Card.chat_id == chat_id)).first()
+            card = card or Card(
+                subject=subject, chat_id=chat_id, chat_message_id=message_id, digest=digest, shown_at=now
+            )
+            card.chat_message_id, card.digest, card.shown_at = message_id, digest, now
+            session.add(card)
+
+    def _keyboard(self, subject: str, chat_id: int, offers: Sequence[Sequence[Offer]]) -> list[list[tuple[str, str]]]:
+        """Make buttons: each stands for a random key kept on our side, so that nothing can be forged or guessed."""
+        now = self.app.clock.now()
+        expires = now + timedelta(hours=self.app.settings.desk.button_hours)
+        rows: list[list[tuple[str, str]]] = []
+        with self.app.database.transaction() as session:
+            for row in offers:
+                made = []
+                for offer in row:
+                    key = secrets.token_urlsafe(18)
+                    session.add(
+                        Button(
+                            key=key,
+                            action=offer.action,
+                            subject=subject,
+                            draft_id=offer.draft_id,
+                            revision=offer.revision,
+                            digest=offer.digest,
+                            argument=offer.argument,
+                            chat_id=chat_id,
+                            created_at=now,
+                            expires_at=expires,
+                        )
+                    )
+                    made.append((offer.label, key))
+                rows.append(made)
+        return rows

@@ -1,0 +1,34 @@
+"""What the linter finds in a draft, for the card and before an approval."""
+
+from __future__ import annotations
+
+from handlers.linter import Finding, LetterFacts, lint
+
+from bot.app import App
+from store.drafts import LetterText
+from store.models import Case, Draft
+
+
+def findings_of(app: App, case: Case, draft: Draft, letter: LetterText) -> tuple[Finding, ...]:
+    """Lint a draft as it stands; errors stop its approval."""
+    settings = app.settings
+    return lint(
+        LetterFacts(
+            kind=draft.kind,
+            language=draft.language,
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+            rights=tuple(case.rights),
+            reference=case.reference,
+            dpo_email=settings.dpo.email,
+            authority_name=settings.authority.name,
+            authority_address=settings.authority.address,
+            due=case.due,
+            due_if_not_paused=case.due_if_not_paused,
+            extended_due=case.extended_due,
+            received_on=case.received_at.astimezone(settings.zone).date(),
+            partial=draft.kind == "partial_refusal",
+            identity_state=case.identity,
+        )
+    )

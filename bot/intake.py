@@ -1,0 +1,511 @@
+"""One message, one transaction: record it, pass the gates, match, triage, and do what follows. Repeating it changes
+nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from bot import casework
+from bot.app import App
+from bot.channels import mime
+from bot.channels.base import RawMessage
+from bot.letters import reference_in_message_id
+from handlers.gates import GateFacts, Verdict, judge
+from handlers.identity import Evidence, assess, looks_like_proof
+from handlers.lifecycle import UNSETTLED
+from handlers.matching import Candidate, Match, match, references_in
+from handlers.opening import letter_facts
+from handlers.triage import CONTINUES, Plan, decide
+from handlers.types import Arrival, Authentication, Bounce, Forwarded, IdentityNeed, Letter, Notice
+from nlp.types import LABELS, MISSION_CLASS, Cue, Reading
+from nlp.types import Message as Question
+from store import cases, messages, outbox
+from store.cases import Person
+from store.models import Case, CaseFacts, Message, StoredAttachment
+
+log = logging.getLogger("dpobot.intake")
+
+MAX_BODY = 200_000
+"""Characters of new text given to the classifier; a request is never that long, a mail bomb is."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of a message."""
+
+    message_id: int
+    disposition: str
+    reference: str | None = None
+    known: bool = False
+    """It was recorded before: nothing was done but to note where this copy lay."""
+
+
+def take_in(app: App, raw: RawMessage) -> Recorded:
+    """Read and record one mail. Safe to repeat: the same message has the same effect once.
+
+    Reading is slow and pure, so it happens outside the transaction. Raises only what the store raises; a message
+    that cannot be understood is recorded for a person to sort, with its clock running.
+    """
+    now = app.clock.now()
+    with app.database.reading() as session:
+        known = messages.seen_at(session, source=raw.source, external_id=raw.external_id)
+    if known is not None:
+        return Recorded(known, "known", known=True)
+    settings = app.settings
+    arrival = mime.arrival(raw, authserv_ids=settings.mail.authserv_ids, own_addresses=settings.own_addresses)
+    return record(app, arrival, now=now)
+
+
+def record(app: App, arrival: Arrival, *, now: datetime) -> Recorded:
+    """Classify an arrival and record it in one transaction."""
+    reading = read(app, arrival)
+    with app.database.transaction() as session:
+        recorded = _record(session, app, arrival, reading, now=now)
+    log.info(
+        "message.recorded",
+        extra={"message_id": recorded.message_id, "disposition": recorded.disposition, "case": recorded.reference},
+    )
+    return recorded
+
+
+def enter(app: App, arrival: Arrival, *, rights: Sequence[str], now: datetime) -> Recorded:
+    """Record what a person enters. With *rights* that person has judged it: a case is opened for just these."""
+    reading = read(app, arrival)
+    if rights:
+        labels = tuple(rights)
+        reading = replace(
+            reading, primary=labels[0], labels=labels, decision="accept", confidence=1.0,
+            mission_class=MISSION_CLASS.get(labels[0], "other"),
+        )  # fmt: skip
+    with app.database.transaction() as session:
+        return _record(session, app, arrival, reading, now=now)
+
+
+def read(app: App, arrival: Arrival) -> Reading:
+    """Classify the new text of an arrival (of the message inside it, for a forward)."""
+    inner = arrival.forwarded
+    body = inner.text if inner and not arrival.new_text.strip() else arrival.new_text
+    question = Question(
+        id=arrival.content_key[:12],
+        body=body[:MAX_BODY],
+        subject=arrival.subject,
+        channel=arrival.channel,
+        from_name=arrival.from_name,
+        from_email=arrival.from_addr,
+        reply_to=arrival.reply_to,
+        attachments=tuple((a.filename, a.content_type) for a in arrival.attachments),
+    )
+    return app.reader.read(question)
+
+
+def _record(session: Session, app: App, arrival: Arrival, reading: Reading, *, now: datetime) -> Recorded:
+    known = messages.seen_at(session, source=arrival.source, external_id=arrival.external_id)
+    if known is not None:
+        return Recorded(known, "known", known=True)
+    copy = messages.by_content(session, arrival.content_key)
+    if copy is not None:
+        assert copy.id is not None
+        messages.note_sighting(
+            session, source=arrival.source, external_id=arrival.external_id, message_id=copy.id, now=now
+        )
+        return Recorded(copy.id, copy.disposition, known=True)
+
+    sender_hash = app.vault.address_hash(arrival.from_addr)
+    verdict = judge(
+        GateFacts(
+            arrival=arrival,
+            reading=reading,
+            own_addresses=app.settings.own_addresses,
+            recent_from_sender=messages.count_from_sender(
+                session, sender_hash, since=arrival.received_at - timedelta(hours=1)
+            ),
+        )
+    )
+    found = _match(session, app, arrival, reading, verdict, sender_hash)
+    case = cases.by_reference(session, found.reference) if found.reference else None
+    twin = _twin(session, sender_hash, reading) if case is None else None
+    plan = decide(verdict, reading, found, case_rights=case.rights if case else (), twin=twin)
+    return _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)
+
+
+def _match(session: Session, app: App, arrival: Arrival, reading: Reading, verdict: Verdict, sender_hash: str) -> Match:
+    if verdict.way == "bounce" and arrival.bounce is not None:
+        reference = reference_in_message_id(app, arrival.bounce.original_message_id)
+        return Match(reference, "token")
+    pointers: dict[str, str] = {}
+    for message_id in (arrival.in_reply_to, *reversed(arrival.references)):
+        reference = reference_in_message_id(app, message_id)
+        if reference:
+            pointers.setdefault(reference, "token")
+    named = references_in(arrival.subject, arrival.new_text, prefix=app.settings.reference_prefix)
+    for reference in named:
+        pointers.setdefault(reference, "reference")
+    candidates: list[Candidate] = []
+    for found in cases.by_references(session, pointers):
+        candidates.append(_candidate(found, pointers[found.reference], sender_hash))
+    for own in cases.of_sender(session, sender_hash):
+        candidates.append(_candidate(own, "sender", sender_hash))
+    continues = reading.primary in CONTINUES or (bool(arrival.attachments) and not reading.labels)
+    return match(candidates, continues=continues)
+
+
+def _candidate(case: Case, by: Any, sender_hash: str) -> Candidate:
+    return Candidate(
+        case.reference, by, same_sender=case.address_hash == sender_hash, open=case.state not in cases.CLOSED
+    )
+
+
+def _twin(session: Session, sender_hash: str, reading: Reading) -> str | None:
+    """An open case of the same sender that already carries every right of this message."""
+    wanted = {label for label in reading.labels if label in LABELS}
+    for case in cases.of_sender(session, sender_hash):
+        if case.state not in cases.CLOSED and wanted and wanted <= set(case.rights):
+            return case.reference
+    return None
+
+
+def _carry_out(
+    session: Session,
+    app: App,
+    arrival: Arrival,
+    reading: Reading,
+    verdict: Verdict,
+    plan: Plan,
+    sender_hash: str,
+    *,
+    now: datetime,
+) -> Recorded:
+    case = cases.by_reference(session, plan.reference) if plan.reference else None
+    key_id = case.key_id if case else app.vault.new_key(session, now=now)
+    disposition = {"open": "opened", "add": "added", "ignore": "ignored"}.get(plan.action, plan.action)
+    if plan.action == "bounce":
+        disposition = "added" if case else "ignored"
+    message = _store(
+        session, app, arrival, reading, verdict, plan, sender_hash, key_id=key_id, case=case, now=now,
+        disposition=disposition,
+    )  # fmt: skip
+    if plan.action == "open":
+        case = open_case(session, app, message, arrival, reading, verdict, rights=plan.rights, key_id=key_id, now=now)
+    elif plan.action == "add" and case is not None:
+        add_to_case(session, app, case, message, arrival, reading, plan, verdict, now=now)
+    elif plan.action == "bounce" and case is not None:
+        _bounced(session, app, case, message, arrival, now=now)
+    elif disposition in messages.TO_A_PERSON:
+        facts = {"reason": plan.reason, "primary": reading.primary}
+        notice = Notice(disposition, urgent=plan.urgent, facts=facts)
+        casework.tell_desk(
+            session, app, notice, subject=f"message:{message.id}", key_id=key_id, step="arrived", now=now
+        )
+    assert message.id is not None
+    return Recorded(message.id, disposition, case.reference if case else None)
+
+
+def _store(
+    session: Session,
+    app: App,
+    arrival: Arrival,
+    reading: Reading,
+    verdict: Verdict,
+    plan: Plan,
+    sender_hash: str,
+    *,
+    key_id: int,
+    case: Case | None,
+    now: datetime,
+    disposition: str,
+) -> Message:
+    requested = case is not None and case.identity in UNSETTLED
+    announced = reading.primary == "identity_reply"
+    proofs = {
+        attachment.sha256
+        for attachment in arrival.attachments
+        if looks_like_proof(attachment.filename, attachment.content_type, requested=requested, announced=announced)
+    }
+    # A copy of an identity document goes before its case does, so what holds it gets a key of its own.
+    raw_key = app.vault.new_key(session, now=now) if proofs else key_id
+    seal = app.vault
+    message = Message(
+        channel=arrival.channel,
+        content_key=arrival.content_key,
+        received_at=arrival.received_at,
+        recorded_at=now,
+        case_id=case.id if case else None,
+        disposition=disposition,
+        reason=",".join(dict.fromkeys((plan.reason, *verdict.reasons))),
+        primary=reading.primary,
+        language=reading.language,
+        confidence=round(reading.confidence, 4),
+        size=len(arrival.raw),
+        key_id=key_id,
+        raw_key_id=raw_key,
+        sender_hash=sender_hash,
+        view_sealed=seal.seal_json(session, key_id, _view(arrival, reading, verdict), "view"),
+        raw_sealed=seal.seal(session, raw_key, arrival.raw, "raw"),
+    )
+    session.add(message)
+    session.flush()
+    assert message.id is not None
+    messages.note_sighting(
+        session, source=arrival.source, external_id=arrival.external_id, message_id=message.id, now=now
+    )
+    for attachment in arrival.attachments:
+        is_proof = attachment.sha256 in proofs
+        attachment_key = raw_key if is_proof else key_id
+        session.add(
+            StoredAttachment(
+                message_id=message.id,
+                key_id=attachment_key,
+                name_sealed=seal.seal(session, attachment_key, attachment.filename.encode(), "name"),
+                content_sealed=seal.seal(session, attachment_key, attachment.content, "content"),
+                content_type=attachment.content_type,
+                sniffed_type=attachment.sniffed_type,
+                size=attachment.size,
+                sha256=attachment.sha256,
+                is_identity=is_proof,
+            )
+        )
+    session.flush()
+    return message
+
+
+def _view(arrival: Arrival, reading: Reading, verdict: Verdict) -> dict[str, Any]:
+    """What a person may read of a message later: everything but the bytes."""
+    kept = asdict(replace(arrival, raw=b"", attachments=()))
+    for name in ("raw", "received_at"):
+        kept.pop(name)
+    read_as = asdict(reading)
+    read_as["scores"] = {label: round(score, 4) for label, score in reading.scores.items()}
+    return {**kept, "reading": read_as, "verdict": asdict(verdict)}
+
+
+def restored(message: Message, view: dict[str, Any]) -> tuple[Arrival, Reading, Verdict]:
+    """Return a stored message as it was when it arrived, without its bytes: for what a person decides later."""
+    kept: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in view.items()}
+    read_as, verdict = kept.pop("reading"), kept.pop("verdict")
+    kept["bounce"] = Bounce(**kept["bounce"]) if kept["bounce"] else None
+    kept["forwarded"] = Forwarded(**kept["forwarded"]) if kept["forwarded"] else None
+    kept["auth"] = Authentication(**kept["auth"])
+    kept.pop("attachments")
+    arrival = Arrival(**kept, raw=b"", received_at=message.received_at)
+    cues = tuple(Cue(**cue) for cue in read_as.pop("cues"))
+    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in read_as.pop("fields").items()}
+    labels = tuple(read_as.pop("labels"))
+    reading = Reading(**read_as, labels=labels, cues=cues, fields=fields)
+    return arrival, reading, Verdict(verdict["way"], verdict["may_answer"], tuple(verdict["reasons"]))
+
+
+def open_case(
+    session: Session,
+    app: App,
+    message: Message,
+    arrival: Arrival,
+    reading: Reading,
+    verdict: Verdict,
+    *,
+    rights: Sequence[str],
+    key_id: int,
+    now: datetime,
+    by: str = "bot",
+) -> Case:
+    """Open a case for a message: its clock runs from receipt by the organisation, whoever recognises it and when."""
+    settings = app.settings
+    facts = CaseFacts(
+        reference=cases.next_reference(
+            session, prefix=settings.reference_prefix, year=arrival.received_at.astimezone(settings.zone).year
+        ),
+        channel=arrival.channel,
+        language=reply_language(app, reading.language),
+        received_at=arrival.received_at,
+        primary=rights[0],
+        rights=list(rights),
+        person_language=reading.language,
+        minor=bool(reading.flags.get("minor", False)),
+        third_party=str(reading.flags.get("third_party_kind", "")) if reading.flags.get("third_party") else "",
+        sensitive=bool(reading.flags.get("health_data", False)),
+    )
+    person = requester(arrival, reading)
+    case = cases.create(session, app.vault, facts=facts, person=person, key_id=key_id, now=now)
+    message.case_id, message.disposition, message.sorted_at = case.id, "opened", now if by != "bot" else None
+    session.add(message)
+    session.flush()
+    if message.key_id != key_id:
+        raise ValueError("a case takes over the key of the message that opens it")
+    need = _identity_need(session, app, arrival, case)
+    current = casework.situation(session, app, case, identity=need, now=now, may_answer=verdict.may_answer)
+    right = app.rights[case.primary]
+    casework.apply(session, app, case, right.open(facts, current), step="open", now=now)
+    _proof_came_along(session, app, case, message, now=now)
+    if not need.asked:
+        casework.draft_answer(session, app, case, step="open", now=now)
+    casework.project(session, app, case)
+    return case
+
+
+def _identity_need(session: Session, app: App, arrival: Arrival, case: Case) -> IdentityNeed:
+    auth = arrival.auth
+    failed = auth.trusted and "fail" in (auth.spf, auth.dkim, auth.dmarc) and auth.dmarc != "pass"
+    verified = any(
+        earlier.identity == "verified"
+        for earlier in cases.of_sender(session, case.address_hash)
+        if earlier.id != case.id
+    )
+    authentic = auth.trusted and ("pass" in (auth.dkim, auth.dmarc))
+    return assess(
+        Evidence(
+            levels=tuple(app.rights[right].identity_level for right in case.rights),
+            known_contact=verified and authentic,
+            authentication_failed=failed,
+            reply_to_differs=bool(arrival.reply_to) and arrival.reply_to.lower() != arrival.from_addr.lower(),
+            chat_account=arrival.channel == "telegram",
+            sensitive=case.sensitive,
+            acts_for_other=bool(case.third_party),
+        )
+    )
+
+
+def requester(arrival: Arrival, reading: Reading) -> Person:
+    """Return who asks: the inner sender of a forward by a colleague, else the sender; never Reply-To, never Cc."""
+    stated = reading.fields.get("full_name", "")
+    stated = stated if isinstance(stated, str) else stated[0]
+    if arrival.forwarded is not None and arrival.forwarded.from_addr and not arrival.new_text.strip():
+        return Person(arrival.forwarded.from_name or stated, arrival.forwarded.from_addr)
+    if arrival.channel == "telegram":
+        return Person(stated or arrival.from_name, "", int(arrival.from_addr.removeprefix("chat:")))
+    return Person(stated or arrival.from_name, arrival.from_addr)
+
+
+def reply_language(app: App, language: str) -> str:
+    """Return the language of the answer: the person's where letters exist in it, English for other known languages."""
+    if language in app.settings.languages:
+        return language
+    if language in ("", "unknown") or "en" not in app.settings.languages:
+        return app.settings.languages[0]
+    return "en"
+
+
+def add_to_case(
+    session: Session,
+    app: App,
+    case: Case,
+    message: Message,
+    arrival: Arrival,
+    reading: Reading,
+    plan: Plan,
+    verdict: Verdict,
+    *,
+    now: datetime,
+) -> None:
+    """Add a message of the requester to the case: proof, question, reminder, or more to the request."""
+    data = {"message": message.id, "primary": reading.primary, "by": plan.reason}
+    casework.note(session, app, case, "message_added", actor="person", now=now, at=arrival.received_at, data=data)
+    if plan.rights:
+        merged = [*case.rights, *plan.rights]
+        casework.note(
+            session, app, case, "rights_changed", actor="bot", now=now, data={"rights": merged, "message": message.id}
+        )
+    proof = _proof_came_along(session, app, case, message, now=now)
+    if not proof and reading.primary == "identity_reply" and case.identity in UNSETTLED:
+        casework.note(
+            session, app, case, "identity_received", actor="person", now=now, at=arrival.received_at,
+            data={"message": message.id, "documents": 0},
+        )  # fmt: skip
+    # What the DPO was shown rests on what was known then; a new message may change the answer.
+    casework.void_drafts(session, app, case, reason="new-message", now=now)
+    if reading.primary == "status_inquiry" and verdict.may_answer:
+        _status(session, app, case, message, now=now)
+    kind = "reminder" if reading.primary == "reminder" else "proof" if proof else "message_added"
+    notice = Notice(kind, urgent=plan.urgent, facts={"reference": case.reference})
+    casework.tell_desk(
+        session,
+        app,
+        notice,
+        subject=f"case:{case.id}",
+        key_id=case.key_id,
+        step=f"message-{message.id}",
+        now=now,
+        case=case,
+    )
+    if case.identity in ("not_required", "verified", "waived") and case.state not in cases.CLOSED:
+        casework.draft_answer(session, app, case, step=f"message-{message.id}", now=now)
+
+
+def _proof_came_along(session: Session, app: App, case: Case, message: Message, *, now: datetime) -> bool:
+    documents = [a for a in messages.attachments(session, message.id or 0) if a.is_identity]
+    if documents and case.identity in UNSETTLED:
+        casework.note(
+            session, app, case, "identity_received", actor="person", now=now, at=message.received_at,
+            data={"message": message.id, "documents": len(documents)},
+        )  # fmt: skip
+    return bool(documents)
+
+
+def _status(session: Session, app: App, case: Case, message: Message, *, now: datetime) -> None:
+    """Tell the requester where the case stands, without content, at most once a week (law.md: status by mail)."""
+    if app.settings.replies.status != "auto" or case.state in cases.CLOSED:
+        return
+    week = now - timedelta(days=7)
+    recent = [i for i in outbox.of_case(session, case.id or 0) if i.kind == "status" and i.created_at >= week]
+    if recent:
+        return
+    current = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
+    facts = {**letter_facts(cases.facts_of(case), current), "state": case.state, "identity": None}
+    letter = Letter("case/status", case.language, facts, "status", automatic=True)
+    casework.write_letter(session, app, case, letter, step=f"status:{message.id}", now=now)
+
+
+def _bounced(session: Session, app: App, case: Case, message: Message, arrival: Arrival, *, now: datetime) -> None:
+    """A letter of ours came back: the duty to answer is not met, and the DPO must know (art. 12(3))."""
+    assert arrival.bounce is not None
+    item = outbox.by_message_id(session, arrival.bounce.original_message_id)
+    data = {
+        "message": message.id,
+        "kind": arrival.bounce.kind,
+        "status": arrival.bounce.status,
+        "letter": item.kind if item else "",
+    }
+    casework.note(session, app, case, "letter_bounced", actor="bot", now=now, at=arrival.received_at, data=data)
+    notice = Notice("bounced", urgent=arrival.bounce.kind in ("hard", "policy"), facts={"kind": arrival.bounce.kind})
+    casework.tell_desk(
+        session,
+        app,
+        notice,
+        subject=f"case:{case.id}",
+        key_id=case.key_id,
+        step=f"message-{message.id}",
+        now=now,
+        case=case,
+    )
+
+
+def set_aside(app: App, raw: RawMessage, *, problem: str) -> Recorded:
+    """Record a message that could not be read or judged, for a person: its clock runs, its bytes are kept.
+
+    *problem* is the name of an exception, never its text.
+    """
+    now = app.clock.now()
+    digest = hashlib.sha256(raw.raw).hexdigest()
+    arrival = Arrival(
+        channel="email",
+        source=raw.source,
+        external_id=raw.external_id,
+        received_at=raw.received_at,
+        raw=raw.raw,
+        content_key=f"unread:{digest}",
+        message_id=f"unread.{digest[:24]}",
+        suppress=True,
+        suppress_reasons=("unreadable",),
+        problems=(problem,),
+    )
+    reading = Reading(
+        id=digest[:12], language="unknown", primary="not_request", labels=(), scores={}, mission_class="other",
+        decision="ask_dpo", confidence=0.0,
+    )  # fmt: skip
+    with app.database.transaction() as session:
+        return _record(session, app, arrival, reading, now=now)

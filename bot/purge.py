@@ -1,0 +1,120 @@
+"""Retention: copies of identity documents go first, then what was no request, then whole cases (art. 5(1)(e) GDPR).
+
+To purge is to destroy the key: the ciphertext left behind, here and in backups made later, can never be read again.
+The fact that a request came
+and was answered stays, without a person (accountability, art. 5(2)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session, col, select
+
+from bot import casework
+from bot.app import App
+from store import cases, journal
+from store.models import Case, Message, StoredAttachment
+
+DECIDED = frozenset({"verified", "waived", "rejected"})
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What a purge took, or would take."""
+
+    documents: int = 0
+    messages: int = 0
+    cases: tuple[str, ...] = ()
+
+
+def purge(app: App, *, dry_run: bool = False) -> Purged:
+    """Destroy what is past its time. Repeating it changes nothing; with *dry_run* it only counts."""
+    with app.database.transaction() as session:
+        documents = _documents(session, app, dry_run=dry_run)
+        filed = _filed(session, app, dry_run=dry_run)
+        closed = _cases(session, app, dry_run=dry_run)
+    return Purged(documents, filed, closed)
+
+
+def _documents(session: Session, app: App, *, dry_run: bool) -> int:
+    """Identity documents: a day after the decision, thirty days after they came at the latest (law.md 3.3)."""
+    now = app.clock.now()
+    keep = timedelta(hours=app.settings.retention.identity_after_decision_hours)
+    longest = timedelta(days=app.settings.identity.delete_after_days)
+    count = 0
+    query = select(StoredAttachment, Message).join(Message, col(Message.id) == StoredAttachment.message_id)
+    for attachment, message in session.exec(
+        query.where(col(StoredAttachment.is_identity), col(StoredAttachment.deleted_at).is_(None))
+    ).all():
+        case = session.get(Case, message.case_id) if message.case_id else None
+        due = message.recorded_at + longest
+        if case is not None and case.identity in DECIDED:
+            decided = [
+                e.at
+                for e in journal.of_case(session, case.id or 0)
+                if e.type in ("identity_verified", "identity_waived", "identity_insufficient")
+                and e.at >= message.received_at
+            ]
+            if decided:
+                due = min(due, decided[0] + keep)
+        if due > now:
+            continue
+        count += 1
+        if dry_run:
+            continue
+        attachment.deleted_at = now
+        session.add(attachment)
+        app.vault.destroy_key(session, attachment.key_id, now=now)
+        if case is not None:
+            data = {"message": message.id, "sha256": attachment.sha256}
+            casework.note(session, app, case, "identity_document_deleted", actor="bot", now=now, data=data)
+    return count
+
+
+def _filed(session: Session, app: App, *, dry_run: bool) -> int:
+    """Messages that were no request: they stay in the mailbox by its own policy, and leave the bot."""
+    now = app.clock.now()
+    limit = now - timedelta(days=app.settings.retention.not_a_request_days)
+    query = select(Message).where(
+        Message.disposition == "ignored",
+        col(Message.case_id).is_(None),
+        col(Message.recorded_at) < limit,
+        Message.reason != "purged",
+    )
+    found = session.exec(query).all()
+    if not dry_run:
+        for message in found:
+            app.vault.destroy_key(session, message.key_id, now=now)
+            app.vault.destroy_key(session, message.raw_key_id, now=now)
+            message.reason, message.sender_hash = "purged", ""
+            session.add(message)
+    return len(found)
+
+
+def _cases(session: Session, app: App, *, dry_run: bool) -> tuple[str, ...]:
+    """Whole cases, at the end of their retention after closing."""
+    now = app.clock.now()
+    limit = now - timedelta(days=app.settings.retention.case_days)
+    gone = []
+    for case in session.exec(select(Case).where(col(Case.closed_at).is_not(None), col(Case.closed_at) < limit)).all():
+        if case.state not in cases.CLOSED or case.address_hash == "":
+            continue
+        gone.append(case.reference)
+        if not dry_run:
+            erase(session, app, case, actor="bot", reason="retention")
+    return tuple(gone)
+
+
+def erase(session: Session, app: App, case: Case, *, actor: str, reason: str) -> None:
+    """Erase a case: every key of it is destroyed, its row keeps what is not personal."""
+    now = app.clock.now()
+    casework.note(session, app, case, "case_erased", actor=actor, now=now, data={"reason": reason})
+    for message in session.exec(select(Message).where(Message.case_id == case.id)).all():
+        app.vault.destroy_key(session, message.raw_key_id, now=now)
+        message.sender_hash = ""
+        session.add(message)
+    app.vault.destroy_key(session, case.key_id, now=now)
+    case.address_hash = ""
+    session.add(case)

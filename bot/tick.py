@@ -1,0 +1,147 @@
+"""Once a day: what a date brings. Repeated, it changes nothing; after downtime, it catches up on every day it
+missed."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime, time, timedelta
+
+from sqlmodel import Session, col, select
+
+from bot import casework
+from bot.app import App
+from bot.purge import purge
+from handlers.clock import Reminder, breach_limit, reminders
+from handlers.opening import identity_facts, letter_facts
+from handlers.types import Letter, Notice
+from store import cases, journal, messages
+from store.models import Case, Event, Marker
+
+log = logging.getLogger("dpobot.tick")
+
+START = time(7, 30)
+"""Reminders come at a civil hour, never at midnight."""
+LONGEST_GAP = 60
+"""Days of downtime that are looked back upon."""
+
+_NOTICES = {
+    "due-today": ("due", True),
+    "overdue": ("overdue", True),
+    "extension-decision": ("extension_decision", False),
+    "unpaused-warning": ("unpaused_warning", True),
+    "propose-closing": ("propose_closing", False),
+}
+
+
+def tick(app: App) -> bool:
+    """Do what today brings, if it was not done yet and the day has begun; say whether something was done."""
+    now = app.clock.now()
+    local = now.astimezone(app.settings.zone)
+    if local.time() < START:
+        return False
+    today = local.date()
+    with app.database.transaction() as session:
+        last = _last(session)
+        if session.get(Marker, f"tick:{today}") is not None:
+            return False
+        session.add(Marker(key=f"tick:{today}", at=now))
+        since = max(last or today - timedelta(days=1), today - timedelta(days=LONGEST_GAP))
+        for case in cases.listed(session, open_only=True):
+            _case(session, app, case, since=since, today=today, now=now)
+        _unsorted(session, app, today=today, now=now)
+    taken = purge(app)
+    log.info("tick.done", extra={"day": today.isoformat(), "documents": taken.documents, "messages": taken.messages})
+    return True
+
+
+def _last(session: Session) -> date | None:
+    query = select(Marker.key).where(col(Marker.key).like("tick:%")).order_by(col(Marker.key).desc()).limit(1)
+    found = session.exec(query).first()
+    return date.fromisoformat(found.removeprefix("tick:")) if found else None
+
+
+def _case(session: Session, app: App, case: Case, *, since: date, today: date, now: datetime) -> None:
+    computed = casework.project(session, app, case)
+    if case.state in ("answered", "refused", "partially_refused"):
+        return
+    events = journal.of_case(session, case.id or 0)
+    asked = _asked_on(app, events)
+    settings = app.settings.identity
+    found = reminders(
+        computed,
+        identity_requested=asked,
+        until=today,
+        identity_after=settings.remind_after_days,
+        close_after=settings.close_after_days,
+    )
+    # Of what was missed during downtime only the newest of each kind is told: a reminder of a date long past helps
+    # nobody.
+    newest = {reminder.kind: reminder for reminder in found if since < reminder.date <= today}
+    for reminder in newest.values():
+        _remind(session, app, case, reminder, events, today=today, now=now)
+    if "breach_report" in case.rights:
+        limit = breach_limit(case.received_at)
+        if now < limit:
+            facts = {"limit": limit.astimezone(app.settings.zone).strftime("%d/%m %H:%M")}
+            _tell(session, app, case, Notice("breach_clock", urgent=True, facts=facts), today=today, now=now)
+
+
+def _asked_on(app: App, events: list[Event]) -> date | None:
+    asked = [e.at for e in events if e.type in ("identity_requested", "identity_insufficient")]
+    return asked[-1].astimezone(app.settings.zone).date() if asked else None
+
+
+def _remind(
+    session: Session, app: App, case: Case, reminder: Reminder, events: list[Event], *, today: date, now: datetime
+) -> None:
+    if reminder.kind == "identity-reminder":
+        _letter(session, app, case, "case/identity_reminder", "reminder", events, automatic=True, now=now)
+    elif reminder.kind == "identity-notice":
+        _letter(session, app, case, "case/not_identified", "notice", events, automatic=False, now=now)
+        _tell(session, app, case, Notice("identity_notice", urgent=True), today=today, now=now)
+    else:
+        kind, urgent = _NOTICES.get(reminder.kind, ("due", reminder.kind in ("due-in-1", "due-in-3")))
+        _tell(session, app, case, Notice(kind, urgent=urgent), today=today, now=now)
+
+
+def _letter(
+    session: Session,
+    app: App,
+    case: Case,
+    template: str,
+    kind: str,
+    events: list[Event],
+    *,
+    automatic: bool,
+    now: datetime,
+) -> None:
+    need = casework.identity_need_of(events)
+    situation = casework.situation(session, app, case, identity=need, now=now)
+    facts = {**letter_facts(cases.facts_of(case), situation), "identity": identity_facts(need)}
+    letter = Letter(template, case.language, facts, kind, automatic)
+    step = f"{template}:{sum(e.type == 'identity_requested' for e in events)}"
+    casework.write_letter(session, app, case, letter, step=step, now=now)
+
+
+def _tell(session: Session, app: App, case: Case, notice: Notice, *, today: date, now: datetime) -> None:
+    casework.tell_desk(
+        session, app, notice, subject=f"case:{case.id}", key_id=case.key_id, step=f"tick-{today}", now=now, case=case
+    )
+
+
+def _unsorted(session: Session, app: App, *, today: date, now: datetime) -> None:
+    """Items nobody sorted: their clock runs too, so they are called up as their would-be date draws near."""
+    for message in messages.waiting_for_a_person(session):
+        left = (casework.would_be_due(app, message.received_at) - today).days
+        waited = (now - message.received_at).days
+        if waited in (2, 5) or left in (10, 7, 3, 1, 0) or left < 0:
+            notice = Notice("to_sort", urgent=left <= 3)
+            casework.tell_desk(
+                session,
+                app,
+                notice,
+                subject=f"message:{message.id}",
+                key_id=message.key_id,
+                step=f"tick-{today}",
+                now=now,
+            )

@@ -1,0 +1,296 @@
+"""The loop: mail in, mail out, chat, the day's work. One bad item is set aside and the rest goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import casework, intake
+from bot.app import App
+from bot.channels.base import Inbox, InboxError, RawMessage
+from bot.channels.smtp_in import SmtpIntake
+from bot.channels.telegram import TelegramChannel
+from bot.desk.chat import ChatDesk
+from bot.digest import run_digest
+from bot.sending import recover, send_due
+from bot.tick import tick
+from handlers.types import Notice
+from store import health
+from store.lock import WorkerLock
+
+log = logging.getLogger("dpobot.worker")
+
+ALARM_AFTER = 3
+"""Failures in a row of one part before the DPO is told by the other channel."""
+
+
+def poll(app: App, inbox: Inbox) -> int:
+    """Take in everything new of one mailbox; return how many messages were recorded.
+
+    A mailbox that cannot be read is noted, and from the third time on told; a message that fails is set aside with
+    its clock running and does not stop the others. What the server took in before ``imap.since`` is settled without
+    being recorded.
+    """
+    count = passed_over = 0
+    try:
+        for raw in inbox.fetch():
+            if _before_our_time(app, raw):
+                passed_over += 1
+            elif receive(app, raw):
+                count += 1
+            else:
+                continue
+            inbox.settle(raw)
+    except InboxError as error:
+        _failed(app, "imap", str(error), kind="mailbox_down")
+        return count
+    if passed_over:
+        log.info("imap.passed_over", extra={"count": passed_over})
+    with app.database.transaction() as session:
+        health.worked(session, part="imap", now=app.clock.now())
+    return count
+
+
+def _before_our_time(app: App, raw: RawMessage) -> bool:
+    """Whether a message is older than the program's work here: years of old mail are not to be answered at first
+    start."""
+    since = app.settings.imap.since if app.settings.imap else None
+    return since is not None and raw.received_at.astimezone(app.settings.zone).date() < since
+
+
+def receive(app: App, raw: RawMessage) -> bool:
+    """Record one message, whatever it is; False when the store would not take it now (it will be offered again)."""
+    try:
+        intake.take_in(app, raw)
+    except SQLAlchemyError as error:
+        log.error("intake.store_busy", extra={"problem": type(error).__name__})
+        return False
+    except Exception as error:  # noqa: BLE001 - one message must never stop the mailbox; it goes to a person
+        log.error("intake.set_aside", extra={"problem": type(error).__name__, "place": _place(error)})
+        intake.set_aside(app, raw, problem=type(error).__name__)
+    return True
+
+
+def _place(error: BaseException) -> str:
+    """Where an exception was raised, without its text, which may quote the mail."""
+    steps = traceback.extract_tb(error.__traceback__)
+    return f"{Path(steps[-1].filename).name}:{steps[-1].lineno}" if steps else ""
+
+
+def _failed(app: App, part: str, problem: str, *, kind: str) -> None:
+    now = app.clock.now()
+    log.error(f"{part}.failed", extra={"problem": problem})
+    with app.database.transaction() as session:
+        failures = health.failed(session, part=part, now=now, problem=problem)
+        if failures == ALARM_AFTER:
+            row = health.of(session, part)
+            since = row.failing_since if row and row.failing_since else now
+            casework.tell_system(
+                session, app, kind, part=part, step=since.isoformat(), now=now, facts={"problem": problem[:300]}
+            )
+
+
+def round_once(app: App) -> None:
+    """One round of everything that is due, mail first."""
+    for inbox in app.inboxes:
+        poll(app, inbox)
+    daily(app)
+    send_due(app)
+
+
+def daily(app: App) -> None:
+    """What the date brings, and the digest when its hour has come."""
+    tick(app)
+    run_digest(app, now=app.clock.now())
+
+
+def open_channel(app: App) -> TelegramChannel | None:
+    """Open the chat as the settings say; None where there is none."""
+    if app.telegram is not None:
+        return app.telegram
+    settings = app.settings.telegram
+    if settings is None:
+        return None
+    token, now = settings.token.get_secret_value(), app.clock.now
+    if settings.base_url:
+        base = settings.base_url.rstrip("/")
+        return TelegramChannel(token, now=now, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot")
+    return TelegramChannel(token, now=now)
+
+
+class Worker:
+    """The running program: its tasks, and how to stop them."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.stop = asyncio.Event()
+        self._work = asyncio.Event()
+
+    async def run_once(self) -> None:
+        """One round of everything that is due, the desk's chat included, then return."""
+        with WorkerLock(self.app.database, self.app.settings.store.data_dir):
+            await asyncio.to_thread(recover, self.app)
+            channel = open_channel(self.app)
+            desk = ChatDesk(self.app, channel) if channel is not None else None
+            if desk is not None:
+                for update_id in await asyncio.to_thread(desk.unhandled):
+                    await desk.handle(update_id)
+            await asyncio.to_thread(round_once, self.app)
+            if desk is not None and channel is not None:
+                while await desk.deliver_next():
+                    pass
+                await channel.close()
+
+    async def run(self) -> None:
+        """Work until :attr:`stop` is set. Raises ``AlreadyRunning`` when another worker has this store."""
+        with WorkerLock(self.app.database, self.app.settings.store.data_dir):
+            found = await asyncio.to_thread(recover, self.app)
+            if found:
+                log.warning("outbox.uncertain", extra={"count": found})
+            channel = open_channel(self.app)
+            desk = ChatDesk(self.app, channel) if channel is not None else None
+            listener = await self._listen()
+            jobs: list[Awaitable[None]] = [self._outgoing(desk), self._days()]
+            jobs += [self._mailbox(inbox) for inbox in self.app.inboxes]
+            if desk is not None and channel is not None:
+                jobs.append(self._chat(desk, channel))
+            tasks = [asyncio.ensure_future(job) for job in jobs]
+            stopper = asyncio.create_task(self.stop.wait())
+            try:
+                await asyncio.wait([stopper, *tasks], return_when=asyncio.FIRST_EXCEPTION)
+                for task in tasks:
+                    if task.done() and task.exception() is not None:
+                        await task
+            finally:
+                self.stop.set()
+                self._work.set()
+                for inbox in self.app.inboxes:
+                    wake = getattr(inbox, "wake", None)
+                    if wake is not None:
+                        wake()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                stopper.cancel()
+                if listener is not None:
+                    await listener.stop()
+                if channel is not None:
+                    await channel.close()
+
+    async def _listen(self) -> SmtpIntake | None:
+        settings = self.app.settings.listen
+        if settings is None:
+            return None
+
+        def deliver(raw: RawMessage) -> None:
+            if not receive(self.app, raw):
+                raise RuntimeError("the store is busy")
+            self._loop.call_soon_threadsafe(self._work.set)
+
+        self._loop = asyncio.get_running_loop()
+        recipients = settings.recipients or (self.app.settings.mail.address, *self.app.settings.mail.aliases)
+        listener = SmtpIntake(
+            name="listener", host=settings.host, port=settings.port, deliver=deliver, now=self.app.clock.now,
+            protocol=settings.protocol, recipients=recipients,
+        )  # fmt: skip
+        await listener.start()
+        return listener
+
+    async def _guarded(self, name: str, step: Callable[[], Awaitable[None]], pause: float) -> None:
+        """Repeat *step* until stopped; an error is logged by type and the next round goes on after a pause."""
+        while not self.stop.is_set():
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001 - a fault in one part must not stop the others
+                log.error(
+                    f"{name}.error",
+                    extra={"problem": type(error).__name__, "place": _place(error)},
+                )
+                await self._rest(max(pause, 5.0))
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self.stop.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _mailbox(self, inbox: Inbox) -> None:
+        seconds = self.app.settings.imap.poll_seconds if self.app.settings.imap else 60
+
+        async def step() -> None:
+            await asyncio.to_thread(poll, self.app, inbox)
+            self._work.set()
+            if not self.stop.is_set():
+                try:
+                    await asyncio.to_thread(inbox.wait, seconds)
+                except InboxError as error:
+                    log.warning("imap.wait_failed", extra={"problem": str(error)})
+                    await self._rest(min(seconds, 15))
+
+        await self._guarded("mailbox", step, 5)
+
+    async def _outgoing(self, desk: ChatDesk | None) -> None:
+        async def step() -> None:
+            await asyncio.to_thread(send_due, self.app)
+            while desk is not None and await desk.deliver_next():
+                pass
+            self._work.clear()
+            try:
+                await asyncio.wait_for(self._work.wait(), 1.0)
+            except TimeoutError:
+                return
+
+        await self._guarded("outbox", step, 1)
+
+    async def _days(self) -> None:
+        async def step() -> None:
+            await asyncio.to_thread(daily, self.app)
+            await asyncio.to_thread(self._watch)
+            await self._rest(20)
+
+        await self._guarded("days", step, 20)
+
+    def _watch(self) -> None:
+        """The watchdog: a mailbox nobody has read for long is told, even if nothing reported an error."""
+        if not self.app.inboxes or self.app.settings.imap is None:
+            return
+        now = self.app.clock.now()
+        limit = timedelta(seconds=max(15 * self.app.settings.imap.poll_seconds, 1800))
+        with self.app.database.transaction() as session:
+            row = health.of(session, "imap")
+            if row is not None and row.ok_at is not None and now - row.ok_at > limit and row.failures < ALARM_AFTER:
+                facts = {"last": row.ok_at.isoformat()}
+                casework.tell_system(
+                    session, self.app, "mailbox_down", part="imap", step=row.ok_at.isoformat(), now=now, facts=facts
+                )
+
+    async def _chat(self, desk: ChatDesk, channel: TelegramChannel) -> None:
+        for update_id in await asyncio.to_thread(desk.unhandled):
+            await desk.handle(update_id)
+
+        async def handle(update_id: int) -> None:
+            await desk.handle(update_id)
+            self._work.set()
+
+        def notice(code: str, sentence: str) -> None:
+            now = self.app.clock.now()
+            with self.app.database.transaction() as session:
+                casework.mail_desk(
+                    session, self.app, Notice("chat_down", urgent=True, facts={"problem": sentence}),
+                    subject=f"system:{code}", step=now.strftime("%Y-%m-%dT%H"), now=now,
+                )  # fmt: skip
+
+        async def step() -> None:
+            await channel.run(
+                self.stop,
+                last_update_id=desk.last_update_id,
+                store_update=desk.store_update,
+                handle=handle,
+                notice=notice,
+            )
+
+        await self._guarded("chat", step, 30)
