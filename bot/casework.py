@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from bot.app import App
+from bot.desk.review import findings_of
 from bot.desk.words import NOTICES, RIGHTS, WORDS, word
 from bot.letters import compose, mime_bytes, new_message_id
 from handlers.clock import clock_events, deadline
@@ -155,7 +156,9 @@ def write_letter(session: Session, app: App, case: Case, letter: Letter, *, step
         return draft
     data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "template": draft.template}
     note(session, app, case, "draft_proposed", actor="bot", now=now, data=data)
-    if letter.automatic and _within_budget(session, app, case, now=now):
+    # A routine letter with a fault in it waits for a person like any other.
+    sound = not any(finding.severity == "error" for finding in findings_of(app, case, draft, text))
+    if letter.automatic and sound and _within_budget(session, app, case, now=now):
         approve_bytes(session, app, case, draft, text, by="bot", now=now)
     return draft
 

@@ -16,6 +16,7 @@ from bot import casework
 from bot.app import App
 from bot.channels import mime
 from bot.channels.base import RawMessage
+from bot.channels.imap import OversizeMessage
 from bot.letters import reference_in_message_id
 from handlers.gates import GateFacts, Verdict, judge
 from handlers.identity import Evidence, assess, looks_like_proof
@@ -59,15 +60,18 @@ def take_in(app: App, raw: RawMessage) -> Recorded:
     if known is not None:
         return Recorded(known, "known", known=True)
     settings = app.settings
-    arrival = mime.arrival(raw, authserv_ids=settings.mail.authserv_ids, own_addresses=settings.own_addresses)
-    return record(app, arrival, now=now)
+    arrival = mime.arrival(
+        raw, authserv_ids=settings.mail.authserv_ids, own_addresses=settings.own_addresses, own_domains=own_domains(app)
+    )
+    # A message over the mailbox's limit was fetched only in part: a person reads the whole of it.
+    return record(app, arrival, now=now, too_large=isinstance(raw, OversizeMessage))
 
 
-def record(app: App, arrival: Arrival, *, now: datetime) -> Recorded:
+def record(app: App, arrival: Arrival, *, now: datetime, too_large: bool = False) -> Recorded:
     """Classify an arrival and record it in one transaction."""
     reading = read(app, arrival)
     with app.database.transaction() as session:
-        recorded = _record(session, app, arrival, reading, now=now)
+        recorded = _record(session, app, arrival, reading, now=now, too_large=too_large)
     log.info(
         "message.recorded",
         extra={"message_id": recorded.message_id, "disposition": recorded.disposition, "case": recorded.reference},
@@ -90,22 +94,41 @@ def enter(app: App, arrival: Arrival, *, rights: Sequence[str], now: datetime) -
 
 def read(app: App, arrival: Arrival) -> Reading:
     """Classify the new text of an arrival (of the message inside it, for a forward)."""
-    inner = arrival.forwarded
-    body = inner.text if inner and not arrival.new_text.strip() else arrival.new_text
+    inner = forwarded_request(app, arrival)
     question = Question(
         id=arrival.content_key[:12],
-        body=body[:MAX_BODY],
-        subject=arrival.subject,
+        body=arrival.new_text[:MAX_BODY],
+        subject=inner.subject if inner else arrival.subject,
         channel=arrival.channel,
-        from_name=arrival.from_name,
-        from_email=arrival.from_addr,
+        from_name=inner.from_name if inner else arrival.from_name,
+        from_email=inner.from_addr if inner else arrival.from_addr,
         reply_to=arrival.reply_to,
         attachments=tuple((a.filename, a.content_type) for a in arrival.attachments),
     )
     return app.reader.read(question)
 
 
-def _record(session: Session, app: App, arrival: Arrival, reading: Reading, *, now: datetime) -> Recorded:
+def own_domains(app: App) -> frozenset[str]:
+    """The organisation's own mail domains, in lower case."""
+    return frozenset(address.rpartition("@")[2] for address in app.settings.own_addresses)
+
+
+def forwarded_request(app: App, arrival: Arrival) -> Forwarded | None:
+    """Return the message that a colleague passes on: its sender is the requester, the colleague only the messenger."""
+    inner = arrival.forwarded
+    if inner is None or not inner.from_addr:
+        return None
+    return inner if arrival.from_addr.lower().rpartition("@")[2] in own_domains(app) else None
+
+
+def _proven_colleague(arrival: Arrival) -> bool:
+    """Whether our own server vouches for the sender of a forward."""
+    return arrival.auth.trusted and "pass" in (arrival.auth.dmarc, arrival.auth.dkim)
+
+
+def _record(
+    session: Session, app: App, arrival: Arrival, reading: Reading, *, now: datetime, too_large: bool = False
+) -> Recorded:
     known = messages.seen_at(session, source=arrival.source, external_id=arrival.external_id)
     if known is not None:
         return Recorded(known, "known", known=True)
@@ -117,17 +140,22 @@ def _record(session: Session, app: App, arrival: Arrival, reading: Reading, *, n
         )
         return Recorded(copy.id, copy.disposition, known=True)
 
-    sender_hash = app.vault.address_hash(arrival.from_addr)
+    inner = forwarded_request(app, arrival)
+    sender_hash = app.vault.address_hash(inner.from_addr if inner else arrival.from_addr)
     verdict = judge(
         GateFacts(
             arrival=arrival,
             reading=reading,
             own_addresses=app.settings.own_addresses,
+            too_large=too_large,
             recent_from_sender=messages.count_from_sender(
                 session, sender_hash, since=arrival.received_at - timedelta(hours=1)
             ),
         )
     )
+    if inner is not None and not _proven_colleague(arrival):
+        # The inner address was typed into a text: nothing leaves for it before a person has looked.
+        verdict = replace(verdict, may_answer=False, reasons=(*verdict.reasons, "forwarded"))
     found = _match(session, app, arrival, reading, verdict, sender_hash)
     case = cases.by_reference(session, found.reference) if found.reference else None
     twin = _twin(session, sender_hash, reading) if case is None else None
@@ -330,7 +358,7 @@ def open_case(
         third_party=str(reading.flags.get("third_party_kind", "")) if reading.flags.get("third_party") else "",
         sensitive=bool(reading.flags.get("health_data", False)),
     )
-    person = requester(arrival, reading)
+    person = requester(app, arrival, reading)
     case = cases.create(session, app.vault, facts=facts, person=person, key_id=key_id, now=now)
     message.case_id, message.disposition, message.sorted_at = case.id, "opened", now if by != "bot" else None
     session.add(message)
@@ -370,12 +398,13 @@ def _identity_need(session: Session, app: App, arrival: Arrival, case: Case) -> 
     )
 
 
-def requester(arrival: Arrival, reading: Reading) -> Person:
+def requester(app: App, arrival: Arrival, reading: Reading) -> Person:
     """Return who asks: the inner sender of a forward by a colleague, else the sender; never Reply-To, never Cc."""
     stated = reading.fields.get("full_name", "")
     stated = stated if isinstance(stated, str) else stated[0]
-    if arrival.forwarded is not None and arrival.forwarded.from_addr and not arrival.new_text.strip():
-        return Person(arrival.forwarded.from_name or stated, arrival.forwarded.from_addr)
+    inner = forwarded_request(app, arrival)
+    if inner is not None:
+        return Person(stated or inner.from_name, inner.from_addr)
     if arrival.channel == "telegram":
         return Person(stated or arrival.from_name, "", int(arrival.from_addr.removeprefix("chat:")))
     return Person(stated or arrival.from_name, arrival.from_addr)
@@ -466,12 +495,15 @@ def _bounced(session: Session, app: App, case: Case, message: Message, arrival: 
     item = outbox.by_message_id(session, arrival.bounce.original_message_id)
     data = {
         "message": message.id,
+        "message_id": arrival.bounce.original_message_id,
         "kind": arrival.bounce.kind,
         "status": arrival.bounce.status,
         "letter": item.kind if item else "",
     }
-    casework.note(session, app, case, "letter_bounced", actor="bot", now=now, at=arrival.received_at, data=data)
-    notice = Notice("bounced", urgent=arrival.bounce.kind in ("hard", "policy"), facts={"kind": arrival.bounce.kind})
+    final = arrival.bounce.kind in ("hard", "policy")
+    event = "letter_bounced" if final else "letter_delayed"
+    casework.note(session, app, case, event, actor="bot", now=now, at=arrival.received_at, data=data)
+    notice = Notice("bounced" if final else "delayed", urgent=final, facts={"kind": arrival.bounce.kind})
     casework.tell_desk(
         session,
         app,

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
 
 from bot.app import App
+from bot.mail_policy import MAIL_POLICY
 from handlers.types import Letter
 from store.cases import Person
 from store.drafts import LetterText
@@ -119,7 +119,7 @@ def mime_bytes(
     injection is refused by the
     email package itself; nothing of the sender's Cc or Reply-To is ever taken over.
     """
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=MAIL_POLICY)
     user, _, domain = app.settings.mail.address.partition("@")
     mail["From"] = Address(app.settings.mail.from_name, user, domain)
     mail["To"] = letter.recipient

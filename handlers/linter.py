@@ -21,12 +21,21 @@ OPEN_IDENTITY = frozenset({"required", "requested", "received", "rejected"})
 """States of identity in which nothing on the merits may leave (art. 5(1)(f), 12(6) GDPR)."""
 
 
+_SAME_KIND: Mapping[str, str] = {
+    "partial_refusal": "refusal",
+    "extension_notice": "extension",
+    "fee_notice": "fee",
+    "notice": "not_identified",
+}
+"""Other names of kinds: a notice is the letter of art. 11(2), that the person could not be identified."""
+
+
 @dataclass(frozen=True)
 class LetterFacts:
     """A letter as it would leave, and what it has to agree with. Dates are Paris dates."""
 
     kind: str
-    """As in ``handlers.types.Letter.kind``, joined by ``+``; also ``fee``, ``not_identified`` and their ``…_notice`` forms."""
+    """As in ``handlers.types.Letter.kind``, joined by ``+``; also ``partial_refusal``, ``fee`` and ``not_identified``."""
     language: str
     subject: str
     text: str
@@ -45,14 +54,19 @@ class LetterFacts:
     today: date | None = None
     identity_state: str = "not_required"
     identity_level: int = 0
-    """The rung of the ladder the case needs; 0: nothing may be asked."""
+    """The rung of the ladder the case needs; 0: a document may be asked only by a letter that says why."""
     recipient_is_of_record: bool = True
     partial: bool = False
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The kinds of the letter, one word each, without the ``_notice`` of some callers."""
-        return frozenset(part.removesuffix("_notice") for part in self.kind.split("+"))
+        """The kinds of the letter, one word each, under the names the checks use."""
+        return frozenset(_SAME_KIND.get(part, part) for part in self.kind.split("+"))
+
+    @property
+    def in_part(self) -> bool:
+        """Whether the letter refuses a part only."""
+        return self.partial or "partial_refusal" in self.kind
 
 
 @dataclass(frozen=True)
@@ -242,14 +256,15 @@ _OVERDONE = re.compile(
     r"certifi(?:ee?|ed) |copie (?:integrale|complete|non masquee)|recto[- ]verso|en couleurs?\b|notari[sz]ed"
     r"|unmasked|full[- ]colou?r|both sides"
 )
-_ASKS = frozenset(
-    {"acknowledgement", "identity_request", "information_request", "answer", "status", "reminder", "extension"}
-)
+_NEVER_PROVED = frozenset({"objection", "consent_withdrawal", "complaint", "breach_report"})
+"""Rights for which proof of identity is never asked (art. 21(2)-(3), 7(3), 38(4) GDPR)."""
+_ASKS = frozenset({"acknowledgement", "identity_request", "information_request", "status", "reminder"})
+"""Kinds that could ask for a document; an answer may name one because it is among the data held."""
 
 
 def _identity(letter: _Letter) -> Iterator[Finding]:
     facts, kinds = letter.facts, letter.facts.kinds
-    if facts.identity_state in OPEN_IDENTITY and ("answer" in kinds or ("refusal" in kinds and facts.partial)):
+    if facts.identity_state in OPEN_IDENTITY and ("answer" in kinds or ("refusal" in kinds and facts.in_part)):
         yield _found(
             "identity-open",
             "L'identité n'est pas encore vérifiée : décidez-la d'abord, ou levez le doute avec une raison.",
@@ -262,7 +277,9 @@ def _identity(letter: _Letter) -> Iterator[Finding]:
             "Do not require an identity document for every request: say where the doubt comes from and offer other means.",
         )
     asking = [s for s in letter.sentences if _DOCUMENT.search(s) and not _NEGATED.search(s)]
-    if asking and kinds & _ASKS and facts.identity_level == 0 and facts.identity_state not in OPEN_IDENTITY:
+    justified = "identity_request" in kinds and not set(facts.rights) <= _NEVER_PROVED
+    settled = facts.identity_level == 0 and facts.identity_state not in OPEN_IDENTITY
+    if asking and kinds & _ASKS and settled and not justified:
         yield _found(
             "over-asking",
             "Ce dossier ne demande aucune preuve d'identité : retirez cette demande.",
@@ -379,7 +396,7 @@ def _decision(letter: _Letter) -> Iterator[Finding]:
             "Name the text of law the decision rests on (for example Article 17(3)).",
         )
     yield from _remedies(letter)
-    if "refusal" in kinds and facts.partial and not re.search(r"partie|partiel|\bpart\b|partial", letter.folded):
+    if "refusal" in kinds and facts.in_part and not re.search(r"partie|partiel|\bpart\b|partial", letter.folded):
         yield _found("partial", "Dites que le refus est partiel.", "Say that the refusal is partial.", "warning")
     if kinds & {"refusal", "fee"}:
         yield from _excessive(letter)
@@ -473,7 +490,7 @@ _DEADLINE = re.compile(
     r"|no later than|time limit|deadline|period ends|\bit ends on|month ends|will answer|receive our answer"
     r"|answer (?:you )?by|here, by|is extended to"
 )
-_KEPT = re.compile(r"supprim|efface|conserv|\bgard|delet|erased|\bkept\b|\bkeep\b|destroy")
+_KEPT = re.compile(r"supprim|efface|conserv|\bgard|delet|erased|\bkept\b|\bkeep\b|destroy|storage|retention")
 
 
 def _dates(folded: str) -> Iterator[date]:
@@ -609,9 +626,9 @@ def _citations(sentence: str) -> Iterator[tuple[int, str, str]]:
 # --- words that must not appear ----------------------------------------------------------------------------------------------
 
 _FORBIDDEN: tuple[tuple[str, str, str, str], ...] = (
-    ("business-interest", r"legitimate (?:business|commercial)|business (?:interests?|purposes?|reasons?)"
+    ("business-interest", r"legitimate (?:business|commercial)|business (?:interests?|reasons?)"
      r"|(?:interets?|motifs?|fins|raisons?|besoins?) (?:commercia\w+|professionnel\w*) legitimes?"
-     r"|(?:interets?|motifs?) legitimes? commercia\w+|(?:fins|raisons|motifs|besoins) commercia\w+",
+     r"|(?:interets?|motifs?) legitimes? commercia\w+|(?:raisons|motifs|besoins) commercia\w+",
      "Un intérêt commercial n'est pas un motif de l'article 17(3) : nommez l'obligation légale ou la défense en justice.",
      "A business interest is no ground of Article 17(3): name the legal obligation or the legal claim."),
     ("wrong-law", r"21 juin 2014|21 june 2014|june 21,? 2014|6 aout 2004|6 august 2004|august 6,? 2004|2005-1309"
@@ -641,6 +658,7 @@ _FORBIDDEN: tuple[tuple[str, str, str, str], ...] = (
      "Envoyez le mot de passe par une autre voie que l'archive.", "Send the password by another route than the archive."),
 )  # fmt: skip
 
+_TO_ANSWER = re.compile(r"repon[ds]|delai|answer|repl(?:y|ies)|respond|time limit|deadline")
 _THIRTY_DAYS = re.compile(r"\b(?:30|trente|thirty|45|forty-five) (?:jours|days)\b")
 _SHORT_TIME = re.compile(
     r"\b(?:sous|dans les|d'ici|en moins de|within|in the next|in less than) "
@@ -672,7 +690,7 @@ def _words(letter: _Letter) -> Iterator[Finding]:
         if re.search(pattern, letter.folded):
             yield _found(code, fr, en)
     for sentence in letter.sentences:
-        if _THIRTY_DAYS.search(sentence) and not _KEPT.search(sentence):
+        if _THIRTY_DAYS.search(sentence) and _TO_ANSWER.search(sentence) and not _KEPT.search(sentence):
             yield _found(
                 "thirty-days",
                 "Le délai est d'un mois, non de 30 jours : écrivez « un mois à compter de la réception ».",

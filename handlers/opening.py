@@ -17,15 +17,19 @@ DELETE_AFTER_DAYS = 30
 """Longest life of a copy of an identity document, undecided or not (law: at once after the check, CNIL Carrefour)."""
 
 
-def letter_facts(case: CaseFacts, situation: Situation) -> dict[str, Any]:
-    """Return the facts that every letter about a case needs; the shell adds who we are and who is written to."""
+def letter_facts(case: CaseFacts, situation: Situation, *, reviewed: bool = False) -> dict[str, Any]:
+    """Return the facts that every letter about a case needs; the shell adds who we are and who is written to.
+
+    Only a letter that the DPO reads first (*reviewed*) speaks to a child as to a child (art. 12(1)): that the writer is one was
+    read from the message, and to be called « tu » by a machine's mistake is worse than plain words.
+    """
     return {
         "reference": case.reference,
         "primary": case.primary,
         "rights": list(case.rights),
         "other_rights": [right for right in case.rights if right != case.primary],
         "channel": case.channel,
-        "child": case.minor and not case.third_party,
+        "child": reviewed and case.minor and not case.third_party,
         "acts_for": case.third_party,
         "due": situation.due.isoformat() if situation.due else "",
         "due_if_not_paused": situation.due_if_not_paused.isoformat(),
@@ -93,13 +97,13 @@ def identity_letter(case: CaseFacts, situation: Situation, *, automatic: bool = 
 
 def answer_letter(case: CaseFacts, situation: Situation, **more: Any) -> Letter:
     """The draft of the answer: always waits for the DPO (art. 12(3), 5(2), 24)."""
-    facts = {**letter_facts(case, situation), "register": [], **more}
+    facts = {**letter_facts(case, situation, reviewed=True), "register": [], **more}
     return Letter(f"{case.primary}/answer", case.language, facts, "answer")
 
 
 def refusal_letter(case: CaseFacts, situation: Situation, *, partial: bool = False) -> Letter:
     """The draft of a refusal, whole or partial, with reasons and remedies (art. 12(4))."""
-    facts = {**letter_facts(case, situation), "partial": partial}
+    facts = {**letter_facts(case, situation, reviewed=True), "partial": partial}
     return Letter(f"{case.primary}/refusal", case.language, facts, "partial_refusal" if partial else "refusal")
 
 

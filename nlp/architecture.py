@@ -95,7 +95,7 @@ def read_corpus(
         for one in chosen[: limit or None]:
             doc = Doc(nlp.vocab, words=["message"])
             reference = Doc(nlp.vocab, words=["message"])
-            doc.user_data[USER_DATA] = reference.user_data[USER_DATA] = _carried(one.message, cues)
+            doc.user_data[USER_DATA] = reference.user_data[USER_DATA] = carried(one.message, cues)
             reference.cats = categories(one)
             yield Example(doc, reference)
 
@@ -122,6 +122,7 @@ def rules_of(cues: str | None) -> Rules:
 
 
 @lru_cache(maxsize=8192)
-def _carried(message: Message, cues: str | None) -> dict[str, Any]:
+def carried(message: Message, cues: str | None) -> dict[str, Any]:
+    """Return the features of *message*, counted once for all runs of a cross-validation."""
     keys, values = hashed(features(prepare(message, rules_of(cues))))
     return {"keys": keys, "values": values}

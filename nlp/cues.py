@@ -276,7 +276,7 @@ _NEGATED = re.compile(
     r"|\b(?:ne|n')(?=\s*$)|\b(?:do not|don'?t|does not|doesn'?t|did not|didn'?t|not asking|no need|not|without|rather than|instead of|never)\b"
     r"|\b(?:nicht|kein\w*|ohne|no|sin|non|senza|niet|geen|zonder|nao|sem)\b)[^.!?;,\n]{0,28}$"
 )
-_EXHORTED = re.compile(r"(?:n'hesitez pas|pourquoi (?:\w+ ){0,2}(?:ne|n')|why (?:don'?t|do not) you|cannot you|can'?t you|you (?:still )?(?:have|did)n'?t|vous n'avez (?:toujours )?pas|still)[^.!?;\n]{0,40}$")
+_EXHORTED = re.compile(r"(?:n'hesitez pas|toujours (?:pas|rien|aucun\w*|sans)|sans (?:reponse|suite|nouvelles?)|aucune (?:reponse|suite)|pourquoi (?:\w+ ){0,2}(?:ne|n')|why (?:don'?t|do not) you|cannot you|can'?t you|you (?:still )?(?:have|did)n'?t|vous n'avez (?:toujours )?pas|still)[^.!?;\n]{0,40}$")
 _CONDITIONAL = re.compile(
     r"\b(?:si (?:jamais )?(?:je|j'|nous|on) (?:\w+ )?(?:demand(?:ais|ions|ait|e)|voulais|souhaitais|venais)|au cas ou (?:je|nous)|si quelqu'un"
     r"|if (?:i|we|someone|somebody|a guest|one|ever) (?:\w+ ){0,2}(?:ask\w*|want\w*|were|request\w*|decide\w*)|in case (?:i|we)|suppose|what would happen if|hypothetically)\b[^.!?\n]{0,50}$"

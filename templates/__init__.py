@@ -54,7 +54,7 @@ _MONTHS = {
     ],
 }
 
-_MULTILINE = frozenset({"reason", "missing"})
+_MULTILINE = frozenset({"reason"})
 """Facts that the DPO types and that may have several lines; every other one is a line."""
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

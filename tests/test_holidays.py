@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 import pytest
-from tests.clock_reference import public_holidays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from handlers.holidays import (
     is_holiday,
     is_working_day,
 )
+from tests.clock_reference import public_holidays
 
 FIXED = ("01-01", "05-01", "05-08", "07-14", "08-15", "11-01", "11-11", "12-25")
 # Easter Monday, Ascension Day, Whit Monday

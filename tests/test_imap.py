@@ -12,16 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.servers import (
-    DOVECOT,
-    Certificate,
-    CursorInMemory,
-    Dovecot,
-    ScriptedServer,
-    free_port,
-    make_certificate,
-    make_token,
-)
 
 from bot.channels.base import InboxError, RawMessage
 from bot.channels.imap import (
@@ -34,6 +24,16 @@ from bot.channels.imap import (
     _oauth_status,
 )
 from bot.sandbox.imap import ImapServer
+from tests.servers import (
+    DOVECOT,
+    Certificate,
+    CursorInMemory,
+    Dovecot,
+    ScriptedServer,
+    free_port,
+    make_certificate,
+    make_token,
+)
 
 MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 Server = ImapServer | Dovecot

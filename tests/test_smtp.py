@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.servers import Certificate, ScriptedServer, free_port, make_certificate
 
 from bot.channels.base import PermanentRefusal, RawMessage, TemporaryRefusal, Uncertain
 from bot.channels.smtp_in import SmtpIntake
 from bot.channels.smtp_out import SmtpMailer
 from bot.channels.transport import is_loopback
 from bot.sandbox.smtp import Attempt, SmtpSink
+from tests.servers import Certificate, ScriptedServer, free_port, make_certificate
 
 T = TypeVar("T")
 NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)

@@ -128,20 +128,26 @@ def test_an_edit_and_an_approval_at_once_never_approve_the_edited_text(database:
             assert (now.status, now.revision, now.digest) == ("proposed", 2, edited.digest())
 
 
+FIRST = "(SELECT {0} FROM draft_revision WHERE revision = 1)"
+
+
 @pytest.mark.parametrize(
-    "statement",
+    "exchanged",
     [
-        "UPDATE draft_revision SET letter_sealed = (SELECT letter_sealed FROM draft_revision WHERE revision = 1)",
-        "UPDATE draft SET digest = (SELECT digest FROM draft_revision WHERE revision = 1)",
-        "UPDATE draft_revision SET digest = (SELECT digest FROM draft_revision WHERE revision = 1)",
+        {"draft_revision.letter_sealed"},
+        {"draft_revision.digest"},
+        {"draft.digest"},
+        {"draft_revision.letter_sealed", "draft_revision.digest"},
+        {"draft_revision.letter_sealed", "draft_revision.digest", "draft.digest"},
     ],
 )
-def test_a_letter_that_was_exchanged_behind_its_back_does_not_open(
-    database: Database, vault: Vault, draft: Draft, statement: str
+def test_a_letter_that_was_exchanged_for_an_older_one_does_not_open(
+    database: Database, vault: Vault, draft: Draft, exchanged: set[str]
 ):
     assert revise(database, vault, draft, EDITED, seen=1)
     with database.transaction() as session:
-        session.execute(text(statement))
+        for table, _, column in sorted(place.partition(".") for place in exchanged):
+            session.execute(text(f"UPDATE {table} SET {column} = {FIRST.format(column)} WHERE revision = 2"))
 
     with pytest.raises(SealingError):
         letters(database, vault)

@@ -138,9 +138,11 @@ class Letters(RuleBasedStateMachine):
         with self.database.reading() as session:
             item = session.get_one(OutboxItem, item_id)
             recipient, payload = outbox.opened(session, self.vault, item)
+            approved = session.get_one(Draft, item.draft_id)
         letter = LetterText(**{**json.loads(payload), "references": tuple(json.loads(payload)["references"])})
         assert recipient == letter.recipient
         assert self.decided[item.draft_id or 0] == ("approved", letter.digest())
+        assert (approved.status, approved.digest) == ("approved", letter.digest())
         if fate in ("sent", "uncertain", "died"):
             self.left.setdefault(item.key, []).append(letter.digest())
         if fate == "died":

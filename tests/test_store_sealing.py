@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session, SQLModel, create_engine
+from sqlmodel import Session, SQLModel, col, create_engine, delete
 
 from store import cases, drafts, outbox
 from store.database import Database
 from store.drafts import LetterText
-from store.models import Message, SealingKey
+from store.models import Marker, Message, SealingKey
 from store.sealing import MasterKeyError, SealingError, Vault, new_master_key
 from tests.store_makers import MASTER_KEY, NOW, make_case, make_draft
 
@@ -249,6 +249,18 @@ def test_a_destroyed_key_is_gone_from_every_file_once_scrubbed(sqlite_store: Dat
         impatient.close()
     assert sqlite_store.scrub()
     assert (files_with(folder, wrapped), files_with(folder, kept)) == ([], ["dpobot.db"])
+
+
+def test_what_was_deleted_is_gone_from_every_file_once_scrubbed(sqlite_store: Database):
+    with sqlite_store.transaction() as session:
+        session.add_all(Marker(key=f"{MARKER}-{number}", at=NOW) for number in range(300))
+    with sqlite_store.transaction() as session:
+        session.exec(delete(Marker).where(col(Marker.key).endswith("7")))
+    with sqlite_store.transaction() as session:
+        session.exec(delete(Marker))
+
+    assert sqlite_store.scrub()
+    assert files_with(sqlite_store.path.parent, MARKER.encode()) == []
 
 
 def test_a_destroyed_key_is_gone_from_postgresql_once_scrubbed(postgres_server: "PostgresServer", vault: Vault):

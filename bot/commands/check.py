@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from bot.app import App, build_app
+from bot.app import App, Reader, build_app
 from bot.channels.base import InboxError, MailerError
 from bot.settings import SettingsError, load
 from store import journal
@@ -32,12 +32,15 @@ def _line(name: str, test: Callable[[], str]) -> bool:
     return True
 
 
-def check(config: Path) -> int:
-    """Test all parts; exit status 0 when all are well, 1 when one is not, 2 when the settings cannot be read."""
+def check(config: Path, *, reader: Reader | None = None) -> int:
+    """Test all parts; exit status 0 when all are well, 1 when one is not, 2 when the settings cannot be read.
+
+    *reader* replaces the classifier that the settings name.
+    """
     apps: list[App] = []
 
     def settings() -> str:
-        apps.append(build_app(load(config)))
+        apps.append(build_app(load(config), reader=reader))
         return str(config)
 
     if not _line("settings", settings):

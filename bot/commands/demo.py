@@ -77,8 +77,8 @@ def demo(folder: Path, *, auto: bool) -> int:
             else:
                 user = settings.desk.users[0]
                 Terminal(app, user, ask=input, say=print).run()
-            queue_digest(app, now=clock.now())
             digest_now(app, folder / "digest")
+            queue_digest(app, now=clock.now())
             _wait(lambda: not _pending(app))
             worker.stop.set()
         _say("5/5", "writing the register")

@@ -81,7 +81,12 @@ def explain(config: Path, file: Path, language: str) -> int:
             return 2
         message = RawMessage(source="file", external_id="1", received_at=now, raw=raw)
         settings = app.settings
-        arrival = mime.arrival(message, authserv_ids=settings.mail.authserv_ids, own_addresses=settings.own_addresses)
+        arrival = mime.arrival(
+            message,
+            authserv_ids=settings.mail.authserv_ids,
+            own_addresses=settings.own_addresses,
+            own_domains=intake.own_domains(app),
+        )
         recorded = intake.record(app, arrival, now=now)
         words = WHAT[language]
         click.echo(words[recorded.disposition])

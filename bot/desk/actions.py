@@ -67,10 +67,16 @@ class Told:
 
     done: bool
     text: str
+    reason_helps: bool = False
+    """Whether the same could be done by somebody who says why."""
 
 
 class Refused(Exception):
     """The action had no effect; the message tells its author why. Codes and words, no personal data."""
+
+
+class NeedsReason(Refused):
+    """The action had no effect, but would have one with a reason."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ def perform(app: App, ask: Ask, *, user: User) -> Told:
             told = action.run(session, app, user, ask, now)
             _refresh(session, app, ask, now)
     except Refused as refusal:
-        return Told(False, str(refusal))
+        return Told(False, str(refusal), isinstance(refusal, NeedsReason))
     except TemplateError as error:
         return Told(False, _say(language, f"Lettre impossible : {error}", f"Letter impossible: {error}"))
     except SealingError:
@@ -265,7 +271,8 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     errors = [f for f in findings_of(app, case, draft, letter) if f.severity == "error"]
     if errors and (not reason or HOLE.search(letter.text)):
         listed = "\n".join(f"- {finding.message[language]}" for finding in errors)
-        raise Refused(_say(language, f"À corriger d'abord :\n{listed}", f"To mend first:\n{listed}"))
+        refusal = Refused if HOLE.search(letter.text) else NeedsReason
+        raise refusal(_say(language, f"À corriger d'abord :\n{listed}", f"To mend first:\n{listed}"))
     if errors:
         data = {"draft": str(draft.id), "findings": [finding.code for finding in errors]}
         casework.note(session, app, case, "override", actor=user.key, now=now, data=data, text=reason)
@@ -285,7 +292,8 @@ def _identity_allows(
     state = casework.state(journal.of_case(session, case.id or 0))
     allowed, why = may_approve(state, draft.kind, override_reason=reason)
     if not allowed:
-        raise Refused(REASONS[why][app.settings.desk.language])
+        refusal = NeedsReason if why.startswith("identity-") else Refused
+        raise refusal(REASONS[why][app.settings.desk.language])
     if reason and not may_approve(state, draft.kind)[0]:
         casework.note(session, app, case, "identity_waived", actor=user.key, now=now, text=reason)
 
@@ -399,7 +407,10 @@ def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime)
         if wanted in ("refusal", "partial"):
             letter = refusal_letter(facts, situation, partial=wanted == "partial")
         else:
-            letter = Letter(f"case/{wanted}", case.language, {**letter_facts(facts, situation), "identity": None}, kind)
+            # Whoever could not be identified is told what would change that.
+            identity = identity_facts(_need(session, case)) if wanted == "not_identified" else None
+            context = {**letter_facts(facts, situation), "identity": identity}
+            letter = Letter(f"case/{wanted}", case.language, context, kind)
         casework.write_letter(session, app, case, letter, step=f"{step}:{wanted}", now=now)
     return _say(language, "Projet préparé.", "Draft prepared.")
 
@@ -573,7 +584,7 @@ def _close(session: Session, app: App, user: User, ask: Ask, now: datetime) -> s
     language = app.settings.desk.language
     case = _case(session, app, ask, does="close")
     if case.state not in ("answered", "refused", "partially_refused") and not ask.text.strip():
-        raise Refused(
+        raise NeedsReason(
             _say(
                 language,
                 "Aucune réponse n'est partie : dites pourquoi le dossier est clos.",
@@ -624,8 +635,9 @@ def _set_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
         raise Refused(
             _say(language, "Le dossier est clos : rouvrez-le d'abord.", "The case is closed: reopen it first.")
         )
-    name, address = parseaddr(ask.text.strip())
-    if not is_address(address) or address.lower() in app.settings.own_addresses:
+    typed = ask.text.strip()
+    name, address = parseaddr(typed)
+    if not typed.isprintable() or not is_address(address) or address.lower() in app.settings.own_addresses:
         raise Refused(_say(language, "Écrivez : Nom <adresse@domaine>.", "Write: Name <address@domain>."))
     cases.set_person(session, app.vault, case, cases.Person(name, address))
     casework.void_drafts(session, app, case, reason="recipient-changed", now=now, by=user.key)

@@ -71,8 +71,16 @@ PUBLIC = {
 }
 
 LETTER_NAMES = {
-    "fr": {"partial": "refus partiel", "clarification": "demande de précision", "not_identified": "identité non établie"},
-    "en": {"partial": "partial refusal", "clarification": "request for details", "not_identified": "identity not established"},
+    "fr": {
+        "partial": "refus partiel",
+        "clarification": "demande de précision",
+        "not_identified": "identité non établie",
+    },
+    "en": {
+        "partial": "partial refusal",
+        "clarification": "request for details",
+        "not_identified": "identity not established",
+    },
 }
 """Kinds of letter one may ask for that are called otherwise in the register."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.linter import Finding, LetterFacts, lint
-
 from bot.app import App
+from handlers.linter import Finding, LetterFacts, lint
 from store.drafts import LetterText
 from store.models import Case, Draft
 
@@ -24,6 +23,7 @@ def findings_of(app: App, case: Case, draft: Draft, letter: LetterText) -> tuple
             dpo_email=settings.dpo.email,
             authority_name=settings.authority.name,
             authority_address=settings.authority.address,
+            today=app.clock.now().astimezone(settings.zone).date(),
             due=case.due,
             due_if_not_paused=case.due_if_not_paused,
             extended_due=case.extended_due,

@@ -181,11 +181,13 @@ class Terminal:
             text = self._lines()
         ask = Ask(offer.action, subject, offer.draft_id, offer.revision, offer.digest, offer.argument, text)
         told = self._perform(ask)
-        if not told.done and action.text == "optional" and action.prompt is not None:
-            # Some refusals can be overcome, by somebody who says why.
-            self._say(self.texts["reason"].format(prompt=action.prompt[self.language]))
+        if told.reason_helps:
+            self._say(self.texts["reason"].format(prompt=(action.prompt or action.label)[self.language]))
             reason = self._ask("").strip()
-            if reason:
+            # A number was meant for the menu, which is not what was asked.
+            if reason.isdecimal():
+                self._say(self.texts["bad"])
+            elif reason:
                 self._perform(replace(ask, text=reason))
         if self._after is not None:
             self._after()

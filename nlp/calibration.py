@@ -1,0 +1,168 @@
+"""From the model's raw scores to probabilities that can be believed, and to a decision.
+
+Fitted on messages whose voice the model has not seen (cross-validation), kept as JSON beside the model. The
+primaries share one temperature; each label has a small logistic regression over what the two heads and the
+rules say of it; thresholds follow from what an error costs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.types import LABELS, PRIMARIES
+
+Matrix = NDArray[np.float64]
+
+FILE = "calibration.json"
+DISMISSED = frozenset({"not_request", "spam", "auto_reply", "bounce"})
+"""Primaries that end a message's journey when accepted: a request lost here is lost for good."""
+BARE = frozenset({"not_request", "spam", "auto_reply", "bounce", "authority"})
+"""Primaries that carry no label (labels.md, rules 6, 8 and 9)."""
+REQUESTS = (*LABELS, "reminder")
+"""Primaries that state or restate a right: those that must hardly ever be dismissed."""
+
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for one label in one message."""
+
+    head: float
+    """Probability of the head that judges each label for itself."""
+    primary: float
+    """Probability that it is the primary."""
+    meant: int
+    """Rule cues that are meant."""
+    taken_back: int
+    """Rule cues that are negated, conditional or quoted."""
+
+    def row(self) -> list[float]:
+        """Return the numbers that the regression reads."""
+        return [
+            _logit(self.head),
+            _logit(self.primary),
+            float(min(self.meant, 2)),
+            float(min(self.taken_back, 1)),
+            1.0,
+        ]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The fitted numbers."""
+
+    temperature: float
+    weights: Mapping[str, tuple[float, ...]]
+    thresholds: Mapping[str, float]
+    """From which probability a label is given."""
+    accept: float
+    """From which confidence a request, a reminder or another case matter is accepted without a look."""
+    dismiss: float
+    """From which confidence a message is dismissed without a look."""
+    leftover: float
+    """How much probability of a request a dismissed message may keep."""
+    cues: str = ""
+    """Digest of the rights' cues that the model was trained with."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Calibration:
+        """Read the calibration kept in *folder*. Raises :class:`OSError` or :class:`ValueError` where it is damaged."""
+        given: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        given["weights"] = {label: tuple(weights) for label, weights in given["weights"].items()}
+        try:
+            return cls(**given)
+        except TypeError as error:
+            raise ValueError(f"{folder / FILE} is of another version: train the model again") from error
+
+    def write(self, folder: Path) -> None:
+        """Keep the calibration in *folder*."""
+        text = json.dumps(asdict(self), indent=1, sort_keys=True)
+        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+    def primaries(self, raw: Sequence[float]) -> dict[str, float]:
+        """Return the calibrated probability of each primary."""
+        logits = np.log(np.maximum(np.asarray(raw, dtype=np.float64), _TINY)) / self.temperature
+        powers = np.exp(logits - logits.max())
+        return dict(zip(PRIMARIES, (float(one) for one in powers / powers.sum()), strict=True))
+
+    def label(self, label: str, evidence: Evidence) -> float:
+        """Return the calibrated probability of *label*."""
+        return _sigmoid(sum(w * x for w, x in zip(self.weights[label], evidence.row(), strict=True)))
+
+    def accepts(self, primary: str, probabilities: Mapping[str, float]) -> bool:
+        """Say whether *primary* may stand without the DPO's look.
+
+        Missing a request costs far more than asking once too often, so a message is dismissed only when
+        hardly anything speaks for a request.
+        """
+        if primary in DISMISSED:
+            request = sum(probabilities[one] for one in REQUESTS)
+            return probabilities[primary] >= self.dismiss and request <= self.leftover
+        return probabilities[primary] >= self.accept
+
+
+def mission_class_order(labels: Sequence[str]) -> str | None:
+    """Return the first label of *labels* that is not ``post_mortem``."""
+    return next((label for label in labels if label != "post_mortem"), None)
+
+
+def fit_temperature(raw: Matrix, truth: NDArray[np.int64]) -> float:
+    """Return the temperature under which the true primaries are likeliest."""
+    logs = np.log(np.maximum(raw, _TINY))
+
+    def loss(temperature: float) -> float:
+        scaled = logs / temperature
+        scaled = scaled - scaled.max(axis=1, keepdims=True)
+        normal = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return float(-normal[np.arange(len(truth)), truth].mean())
+
+    return min((step / 100 for step in range(30, 301, 2)), key=loss)
+
+
+def fit_label(rows: Matrix, truth: NDArray[np.bool_], ridge: float = 1.0) -> tuple[float, ...]:
+    """Return the weights of a ridge-penalised logistic regression, by Newton's method."""
+    weights = np.zeros(rows.shape[1])
+    penalty = np.full(rows.shape[1], ridge)
+    penalty[-1] = 1e-3
+    for _ in range(30):
+        probabilities = 1.0 / (1.0 + np.exp(-np.clip(rows @ weights, -30, 30)))
+        gradient = rows.T @ (probabilities - truth) + penalty * weights
+        curvature = (rows * (probabilities * (1 - probabilities))[:, None]).T @ rows + np.diag(penalty)
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - step
+        if float(np.abs(step).max()) < 1e-8:
+            break
+    return tuple(round(float(weight), 6) for weight in weights)
+
+
+def fit_threshold(probabilities: NDArray[np.float64], truth: NDArray[np.bool_], recall_weight: float = 1.2) -> float:
+    """Return the threshold with the best F-measure; *recall_weight* above 1 makes a missed label the dearer error."""
+    square = recall_weight * recall_weight
+
+    def measure(threshold: float) -> float:
+        given = probabilities >= threshold
+        right = float((given & truth).sum())
+        return (1 + square) * right / (float(given.sum()) + square * float(truth.sum()) + 1e-9)
+
+    steps = [step / 100 for step in range(15, 76)]
+    best = max(measure(step) for step in steps)
+    level = [step for step in steps if measure(step) >= best - 1e-9]
+    return level[len(level) // 2]
+
+
+def _logit(probability: float) -> float:
+    clipped = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(clipped / (1 - clipped))
+
+
+def _sigmoid(value: float) -> float:
+    return 1.0 / (1.0 + math.exp(-min(max(value, -30.0), 30.0)))

@@ -1,0 +1,274 @@
+"""The classifier: rules and model joined into a :class:`~nlp.types.Reading` that says what, why and how sure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nlp.calibration import BARE, Calibration, Evidence
+from nlp.clean import is_forward_divider, split
+from nlp.cues import Cues, Hit, Rules
+from nlp.features import HEAD, MAX_CHARACTERS, Text, document, prepare
+from nlp.fields import as_mapping, find, flags
+from nlp.language import detect
+from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, Cue, Decision, Message, Reading
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+MODEL = Path(__file__).parent / "model"
+"""The model that ships with the program."""
+LABEL_PREFIX = "label:"
+FLAG_PREFIX = "flag:"
+MAX_CLEANED = 200_000
+"""Characters of a body in which history is looked for; what lies behind them was not typed by hand."""
+MAX_CUES = 12
+_CUES_OF_LABEL = 3
+_BATCH = 128
+
+log = logging.getLogger(__name__)
+
+
+class ModelError(Exception):
+    """The model's folder is missing or damaged; the message says which. Reinstall, or run ``dpobot train``."""
+
+
+class Classifier:
+    """Reads messages: pure, batched, and bounded in time whatever comes in."""
+
+    def __init__(self, pipeline: Language, calibration: Calibration, rules: Rules) -> None:
+        """Join a trained pipeline, its calibration and the rules it was trained with."""
+        self._pipeline = pipeline
+        self._calibration = calibration
+        self._rules = rules
+
+    def read(self, message: Message) -> Reading:
+        """Say what *message* asks for, why, and how sure; never raises for whatever the message holds."""
+        return self.read_many([message])[0]
+
+    def read_many(self, messages: Iterable[Message]) -> list[Reading]:
+        """Read many messages at once, in order; quicker than one by one."""
+        read: list[Reading] = []
+        batch: list[Message] = []
+        for message in messages:
+            batch.append(message)
+            if len(batch) == _BATCH:
+                read += self._read_batch(batch)
+                batch = []
+        return read + self._read_batch(batch) if batch else read
+
+    def _read_batch(self, messages: Sequence[Message]) -> list[Reading]:
+        excerpts = [Excerpt(message) for message in messages]
+        texts = [prepare(excerpt.message, self._rules) for excerpt in excerpts]
+        scored = self._scores(texts)
+        return [
+            self._reading(message, excerpt, text, cats)
+            for message, excerpt, text, cats in zip(messages, excerpts, texts, scored, strict=True)
+        ]
+
+    def _scores(self, texts: Sequence[Text]) -> list[dict[str, float]]:
+        vocab = self._pipeline.vocab
+        docs = self._pipeline.pipe([document(vocab, text) for text in texts], batch_size=_BATCH)
+        return [dict(doc.cats) for doc in docs]
+
+    def _reading(self, message: Message, excerpt: Excerpt, text: Text, cats: Mapping[str, float]) -> Reading:
+        probabilities = self._calibration.primaries([cats[primary] for primary in PRIMARIES])
+        label_scores = {label: self._label_score(label, text, cats, probabilities) for label in LABELS}
+        primary = max(PRIMARIES, key=lambda one: probabilities[one])
+        labels = self._labels(primary, label_scores)
+        empty = not excerpt.message.body.strip() and not message.subject.strip()
+        accepted = self._calibration.accepts(primary, probabilities) and not empty
+        decision: Decision = "accept" if accepted else "ask_dpo"
+        found = find(excerpt.message, labels, whole=message.body)
+        learned = {name[len(FLAG_PREFIX) :]: score for name, score in cats.items() if name.startswith(FLAG_PREFIX)}
+        return Reading(
+            id=message.id,
+            language=detect(excerpt.message.body, message.subject),
+            primary=primary,
+            labels=labels,
+            scores={**{one: probabilities[one] for one in PRIMARIES if one not in LABELS}, **label_scores},
+            mission_class=mission_class(primary, labels),
+            decision=decision,
+            confidence=0.0 if empty else probabilities[primary],
+            cues=self._cues(message, excerpt, text, primary, labels),
+            fields=as_mapping(found),
+            flags=flags(excerpt.message, text.body, primary, labels, learned),
+        )
+
+    def _label_score(
+        self, label: str, text: Text, cats: Mapping[str, float], probabilities: Mapping[str, float]
+    ) -> float:
+        return self._calibration.label(label, evidence(label, text.hits, cats, probabilities))
+
+    def _labels(self, primary: str, scores: Mapping[str, float]) -> tuple[str, ...]:
+        if primary in BARE:
+            return ()
+        thresholds = self._calibration.thresholds
+        given = [label for label in LABELS if scores[label] >= thresholds[label] and label != primary]
+        given.sort(key=lambda label: -scores[label])
+        return (primary, *given) if primary in LABELS else tuple(given)
+
+    def _cues(
+        self, message: Message, excerpt: Excerpt, text: Text, primary: str, labels: Sequence[str]
+    ) -> tuple[Cue, ...]:
+        wanted = [*labels] if primary in LABELS else [primary, *labels]
+        cues: list[Cue] = []
+        unexplained: list[str] = []
+        for label in wanted:
+            hits = _best_hits(label, text.hits)
+            for hit in hits:
+                cue = _cue(message, excerpt, label, text.body.span(hit.start, hit.end), hit.rule)
+                if cue:
+                    cues.append(cue)
+            if not hits:
+                unexplained.append(label)
+        if unexplained:
+            cues += self._model_cues(message, excerpt, text, unexplained)
+        return tuple(cues[:MAX_CUES])
+
+    def _model_cues(self, message: Message, excerpt: Excerpt, text: Text, labels: Sequence[str]) -> list[Cue]:
+        """Return for each label the sentence that the model, reading it alone, finds most telling."""
+        spans = list(text.sentences[:60])
+        if not spans:
+            return []
+        places = [text.body.span(start, end) for start, end in spans]
+        alone = [replace(excerpt.message, body=excerpt.message.body[start:end]) for start, end in places]
+        scored = self._scores([prepare(one, self._rules) for one in alone])
+        cues: list[Cue] = []
+        for label in labels:
+            name = f"{LABEL_PREFIX}{label}" if label in LABELS else label
+            best = max(range(len(spans)), key=lambda place: scored[place][name])
+            cue = _cue(message, excerpt, label, places[best], "model")
+            if cue:
+                cues.append(cue)
+        return cues
+
+
+class Excerpt:
+    """The part of a body that is read, in such a form that offsets still lead to the original.
+
+    History, signatures and footers are blanked out; of an overlong body the middle is left out. A forward that
+    adds nothing of its own is read as the message that it passes on.
+    """
+
+    def __init__(self, message: Message) -> None:
+        """Cut the excerpt from *message*."""
+        body = _own_words(message.body[:MAX_CLEANED])
+        self._left_out = max(0, len(body) - MAX_CHARACTERS)
+        if self._left_out:
+            body = body[:HEAD] + body[HEAD + self._left_out :]
+        self.message = replace(message, body=body)
+
+    def place(self, offset: int) -> int:
+        """Turn an offset of the excerpt into one of the message's body."""
+        return offset if offset < HEAD or not self._left_out else offset + self._left_out
+
+
+def _own_words(body: str) -> str:
+    """Return *body* with all lines blanked that are not its author's own, of the same length."""
+    if "\n" not in body:
+        return body
+    own = [line for line in split(body).new.split("\n") if line.strip()]
+    lines = body.split("\n")
+    kept: list[bool] = []
+    place = 0
+    for line in lines:
+        new = place < len(own) and line.rstrip().strip("\n") == own[place]
+        place += new
+        kept.append(new or not line.strip())
+    if place < len(own):
+        return body
+    forward = next((number for number, line in enumerate(lines) if is_forward_divider(line)), None)
+    if forward is not None and sum(len(line) for line in own) < 300:
+        for number in range(forward + 1, len(lines)):
+            kept[number] = True
+    return "\n".join(line if keep else " " * len(line) for line, keep in zip(lines, kept, strict=True))
+
+
+def evidence(
+    label: str, hits: Sequence[Hit], cats: Mapping[str, float], probabilities: Mapping[str, float]
+) -> Evidence:
+    """Gather what speaks for *label*."""
+    meant = {(hit.start, hit.end) for hit in hits if hit.label == label and hit.meant}
+    return Evidence(
+        head=cats[f"{LABEL_PREFIX}{label}"],
+        primary=probabilities[label],
+        meant=len(meant),
+        taken_back=sum(1 for hit in hits if hit.label == label and not hit.meant),
+    )
+
+
+def mission_class(primary: str, labels: Sequence[str]) -> str:
+    """Return the class of a message: that of its primary, or of the right that a case matter names.
+
+    ``post_mortem`` follows what is asked (its second label); a reminder, a status question or proof of identity
+    that names a right belongs to the class of the case that it is about.
+    """
+    if primary in MISSION_CLASS:
+        return MISSION_CLASS[primary]
+    asked = next((label for label in labels if label != "post_mortem"), None)
+    if primary in ("post_mortem", "reminder", "status_inquiry", "identity_reply") and asked:
+        return MISSION_CLASS[asked]
+    return "other"
+
+
+def _best_hits(label: str, hits: Sequence[Hit]) -> list[Hit]:
+    meant = sorted((hit for hit in hits if hit.label == label and hit.meant), key=lambda hit: (hit.start - hit.end, hit.start))
+    chosen: list[Hit] = []
+    for hit in meant:
+        if len(chosen) == _CUES_OF_LABEL:
+            break
+        if not any(hit.start < other.end and other.start < hit.end for other in chosen):
+            chosen.append(hit)
+    return sorted(chosen, key=lambda hit: hit.start)
+
+
+def _cue(message: Message, excerpt: Excerpt, label: str, span: tuple[int, int], source: str) -> Cue | None:
+    start, end = excerpt.place(span[0]), excerpt.place(span[1] - 1) + 1
+    text = message.body[start:end]
+    lead = len(text) - len(text.lstrip())
+    text = text.strip()
+    if not text:
+        return None
+    return Cue(label=label, text=text, start=start + lead, end=start + lead + len(text), source=source)
+
+
+def cues_digest(cues: Cues) -> str:
+    """Return a digest of the rights' cues, to see whether a model was trained with them."""
+    plain = {label: {language: list(found) for language, found in table.items()} for label, table in cues.items()}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_pipeline(folder: Path) -> Any:
+    """Load the trained pipeline from *folder*. Raises :class:`ModelError`."""
+    import nlp.architecture  # noqa: F401  the architecture must be registered before spaCy reads the configuration
+    from spacy.util import load_model_from_path
+
+    if not (folder / "config.cfg").is_file():
+        raise ModelError(f"no model in {folder}: reinstall dpobot, or train one with `dpobot train --out {folder}`")
+    try:
+        return load_model_from_path(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"the model in {folder} is damaged ({type(error).__name__}): train it again") from error
+
+
+def load_classifier(model: Path | None, *, cues: Cues) -> Classifier:
+    """Load the classifier with the model in folder *model* (None: the one that ships) and the rights' *cues*.
+
+    Raises :class:`ModelError` where there is no usable model, and :class:`nlp.cues.CueError` for a cue that
+    cannot be compiled.
+    """
+    folder = model or MODEL
+    try:
+        calibration = Calibration.read(folder)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"no usable calibration in {folder}: reinstall dpobot, or run `dpobot train`") from error
+    rules = Rules(cues)
+    if calibration.cues != cues_digest(cues):
+        log.warning("classifier.cues-changed: the cues of the rights changed since training; run `dpobot train`")
+    return Classifier(load_pipeline(folder), calibration, rules)

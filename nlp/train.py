@@ -1,0 +1,221 @@
+"""Training the classifier: six runs of one configuration, then calibration on what no run had seen."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy import Language
+from spacy.tokens import Doc
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train as run
+from spacy.util import load_config, load_model_from_path
+
+from nlp import architecture
+from nlp.calibration import (
+    BARE,
+    DISMISSED,
+    REQUESTS,
+    Calibration,
+    Matrix,
+    fit_label,
+    fit_temperature,
+    fit_threshold,
+)
+from nlp.classifier import MODEL, Classifier, cues_digest, evidence
+from nlp.corpus import Example
+from nlp.cues import Cues, Hit, Rules
+from nlp.evaluate import Pair, measure, read_all
+from nlp.features import prepare
+from nlp.types import LABELS, PRIMARIES
+
+CONFIG = Path(__file__).parent / "training" / "config.cfg"
+FOLDS = 5
+ASK_SHARE = 0.18
+"""How many of the messages the DPO may be asked about; tuned on the training side."""
+LOST_SHARE = 0.005
+"""How many of the requests may be dismissed without a look."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What the model says of a message while it had not seen the message's voice."""
+
+    example: Example
+    cats: Mapping[str, float]
+    hits: Sequence[Hit]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gives besides the model's folder."""
+
+    calibration: Calibration
+    cross_validated: list[Pair]
+    """Every message of the training side, read by a model that had not seen its voice."""
+
+
+def train(
+    out: Path = MODEL,
+    *,
+    cues: Cues,
+    corpus: Path | None = None,
+    limit: int = 0,
+    folds: int = FOLDS,
+    epochs: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Train, calibrate and write the model to folder *out*.
+
+    *cues* are those of the rights; *corpus* is another corpus folder, *limit* and *epochs* make a quick trial.
+    Deterministic: the same corpus, cues and configuration give the same model. *tell* is given a line per step.
+    """
+    with tempfile.TemporaryDirectory(prefix="dpobot-train-") as temporary:
+        folder = Path(temporary)
+        cues_file = folder / "cues.json"
+        cues_file.write_text(json.dumps({label: dict(table) for label, table in cues.items()}, sort_keys=True), encoding="utf-8")
+        settings: dict[str, Any] = {"paths.cues": str(cues_file), "paths.corpus": str(corpus) if corpus else None}
+        settings |= {"corpora.train.limit": limit}
+        if epochs is not None:
+            settings["training.max_epochs"] = epochs
+        examples = [one for one in architecture.corpus(settings["paths.corpus"]) if one.split != "test"]
+        if limit:
+            examples = examples[:limit]
+        runs = cross_validate(examples, folder, settings, folds, tell)
+        tell("calibrating")
+        calibration = calibrate([one for _, unseen in runs for one in unseen], cues_digest(cues))
+        rules = Rules(cues)
+        pairs = [
+            pair
+            for pipeline, unseen in runs
+            for pair in read_all(Classifier(pipeline, calibration, rules), [one.example for one in unseen])
+        ]
+        tell(f"training on all {len(examples)} messages")
+        fit([], folder, settings)
+        _keep(folder / "model-last", out)
+    calibration.write(out)
+    report = json.dumps({"cross_validation": measure(pairs)}, indent=1, sort_keys=True, ensure_ascii=False)
+    (out / "training.json").write_text(report + "\n", encoding="utf-8")
+    return Trained(calibration, pairs)
+
+
+def fit(leave_out: Sequence[str], folder: Path, settings: Mapping[str, Any]) -> Language:
+    """Train one pipeline without the voices in *leave_out*; return it as it was saved."""
+    config = load_config(CONFIG, overrides=dict(settings))
+    config["corpora"]["train"]["leave_out"] = list(leave_out)
+    # spaCy's own progress would be written for every one of the six runs.
+    run(init_nlp(config), folder, stdout=io.StringIO(), stderr=io.StringIO())
+    return load_model_from_path(folder / "model-last")
+
+
+def voices_by_fold(examples: Sequence[Example], folds: int) -> list[list[str]]:
+    """Deal the voices out to folds of about the same number of messages; all messages of a voice stay together."""
+    sizes: dict[str, int] = {}
+    for one in examples:
+        sizes[one.voice] = sizes.get(one.voice, 0) + 1
+    dealt: list[list[str]] = [[] for _ in range(folds)]
+    totals = [0] * folds
+    for voice in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        lightest = totals.index(min(totals))
+        dealt[lightest].append(voice)
+        totals[lightest] += sizes[voice]
+    return dealt
+
+
+def cross_validate(
+    examples: Sequence[Example], folder: Path, settings: Mapping[str, Any], folds: int, tell: Callable[[str], None]
+) -> list[tuple[Language, list[Unseen]]]:
+    """Return for each fold the pipeline trained without its voices, and what it says of their messages."""
+    runs: list[tuple[Language, list[Unseen]]] = []
+    cues = settings["paths.cues"]
+    rules = architecture.rules_of(cues)
+    for number, voices in enumerate(voices_by_fold(examples, folds), start=1):
+        tell(f"cross-validation {number} of {folds}")
+        pipeline = fit(voices, folder, settings)
+        held_out = [one for one in examples if one.voice in set(voices)]
+        docs = []
+        for one in held_out:
+            doc = Doc(pipeline.vocab, words=["message"])
+            doc.user_data[architecture.USER_DATA] = architecture.carried(one.message, cues)
+            docs.append(doc)
+        unseen = [
+            Unseen(one, dict(doc.cats), prepare(one.message, rules).hits)
+            for one, doc in zip(held_out, pipeline.pipe(docs), strict=True)
+        ]
+        runs.append((pipeline, unseen))
+    return runs
+
+
+def calibrate(unseen: Sequence[Unseen], digest: str) -> Calibration:
+    """Fit probabilities, thresholds and the decision on *unseen* messages."""
+    raw = np.array([[one.cats[primary] for primary in PRIMARIES] for one in unseen])
+    truth = np.array([PRIMARIES.index(one.example.primary) for one in unseen])
+    temperature = fit_temperature(raw, truth)
+    plain = Calibration(temperature, {}, {}, 0.0, 0.0, 1.0, digest)
+    probabilities = [plain.primaries(row) for row in raw]
+    weights: dict[str, tuple[float, ...]] = {}
+    thresholds: dict[str, float] = {}
+    for label in LABELS:
+        rows = np.array(
+            [evidence(label, one.hits, one.cats, given).row() for one, given in zip(unseen, probabilities, strict=True)]
+        )
+        holds = np.array([label in one.example.labels for one in unseen])
+        weights[label] = fit_label(rows, holds)
+        # Messages whose primary carries no label never get one, so they have no say in the threshold.
+        bare = np.array([max(given, key=lambda name: given[name]) in BARE for given in probabilities])
+        scores = 1.0 / (1.0 + np.exp(-np.clip(rows @ np.array(weights[label]), -30, 30)))
+        thresholds[label] = fit_threshold(scores[~bare], holds[~bare])
+    accept, dismiss, leftover = fit_decision(
+        np.array([[given[name] for name in PRIMARIES] for given in probabilities]), truth
+    )
+    return Calibration(round(temperature, 4), weights, thresholds, accept, dismiss, leftover, digest)
+
+
+def fit_decision(probabilities: Matrix, truth: Any) -> tuple[float, float, float]:
+    """Return the confidence to accept, the confidence to dismiss, and the request's share that dismissing allows.
+
+    First the mildest rule for dismissing under which at most :data:`LOST_SHARE` of the requests are lost; then
+    the strictest one for accepting that keeps the questions to the DPO below :data:`ASK_SHARE`.
+    """
+    chosen = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    requests = [PRIMARIES.index(name) for name in REQUESTS]
+    request_share = probabilities[:, requests].sum(axis=1)
+    is_request = np.isin(truth, requests)
+    dismissed = np.isin(chosen, [PRIMARIES.index(name) for name in DISMISSED])
+    allowed = LOST_SHARE * max(1, int(is_request.sum()))
+    best = (0.99, 0.0, -1)
+    for dismiss in (step / 100 for step in range(30, 100, 2)):
+        for leftover in (step / 100 for step in range(1, 50)):
+            let_go = dismissed & (confidence >= dismiss) & (request_share <= leftover)
+            if int((let_go & is_request).sum()) <= allowed and int(let_go.sum()) > best[2]:
+                best = (dismiss, leftover, int(let_go.sum()))
+    dismiss, leftover, _ = best
+    asked_anyway = int((dismissed & ~((confidence >= dismiss) & (request_share <= leftover))).sum())
+    room = ASK_SHARE * len(truth) - asked_anyway
+    accept = 0.30
+    for step in (step / 100 for step in range(30, 96)):
+        if int((~dismissed & (confidence < step)).sum()) <= room:
+            accept = step
+    return accept, dismiss, leftover
+
+
+def _keep(trained: Path, out: Path) -> None:
+    """Move the parts that are needed for reading to *out*: smaller, and without the paths of this machine."""
+    pipeline = load_model_from_path(trained)
+    for name in ("paths", "corpora"):
+        pipeline.config[name] = {} if name == "corpora" else {key: None for key in pipeline.config[name]}
+    if out.exists():
+        shutil.rmtree(out)
+    out.mkdir(parents=True)
+    pipeline.to_disk(out)
