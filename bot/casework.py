@@ -111,7 +111,14 @@ def note(
 
 
 def situation(
-    session: Session, app: App, case: Case, *, identity: IdentityNeed, now: datetime, may_answer: bool = True
+    session: Session,
+    app: App,
+    case: Case,
+    *,
+    identity: IdentityNeed,
+    now: datetime,
+    may_answer: bool = True,
+    proof_at_hand: bool = False,
 ) -> Situation:
     """Return what a right needs to know besides the case."""
     computed = deadline_of(app, case, journal.of_case(session, case.id or 0))
@@ -121,6 +128,7 @@ def situation(
         due_if_not_paused=computed.in_force_if_not_paused,
         identity=identity,
         may_answer=may_answer,
+        proof_at_hand=proof_at_hand,
         reply_language_supported=case.person_language in ("", "unknown", *app.settings.languages),
         identity_automatic=app.settings.identity.request == "auto",
         acknowledge_automatic=app.settings.replies.acknowledge == "auto",
@@ -284,8 +292,11 @@ def tell_system(
 
 
 def void_drafts(session: Session, app: App, case: Case, *, reason: str, now: datetime, by: str = "bot") -> int:
-    """Void the drafts of a case that still wait, because what they rest on changed; return how many."""
-    count = 0
+    """Void the drafts of a case that still wait, because what they rest on changed; return how many.
+
+    A letter that was approved and has not left yet is called back too: its approval was given to another situation.
+    """
+    count = _call_back(session, app, case, reason=reason, now=now, by=by)
     for draft in drafts.proposed(session, case.id or 0):
         assert draft.id is not None
         if drafts.decide(
@@ -296,10 +307,26 @@ def void_drafts(session: Session, app: App, case: Case, *, reason: str, now: dat
     return count
 
 
+def _call_back(session: Session, app: App, case: Case, *, reason: str, now: datetime, by: str) -> int:
+    routine = reason in ("new-message", "right-changed", "identity-doubted")
+    count = 0
+    for item in outbox.of_case(session, case.id or 0):
+        if item.status != "pending" or item.draft_id is None or (item.automatic and routine):
+            continue
+        if outbox.cancel(session, item_id=item.id or 0):
+            draft = session.get(Draft, item.draft_id)
+            assert draft is not None
+            draft.status = "void"
+            session.add(draft)
+            note(session, app, case, "draft_voided", actor=by, now=now, data={"draft": str(draft.id), "reason": reason})
+            count += 1
+    return count
+
+
 def identity_need_of(events: Sequence[Event]) -> IdentityNeed:
-    """Return what was decided about identity when the case was opened, as the journal keeps it."""
-    for event in events:
-        if event.type == "case_opened":
+    """Return what was last decided about the proof of identity the case needs, as the journal keeps it."""
+    for event in reversed(events):
+        if "level" in event.data:
             doubts = tuple(d for d in str(event.data.get("reason", "")).split(",") if d)
             level = int(event.data.get("level", 0))
             return IdentityNeed(level, doubts, tuple(event.data.get("means", ())))

@@ -17,10 +17,10 @@ from bot.app import App
 from bot.channels import mime
 from bot.channels.base import RawMessage
 from bot.channels.imap import OversizeMessage
-from bot.letters import reference_in_message_id
+from bot.letters import is_our_message_id, reference_in_message_id
 from handlers.gates import GateFacts, Verdict, judge
 from handlers.identity import Evidence, assess, looks_like_proof
-from handlers.lifecycle import UNSETTLED
+from handlers.lifecycle import UNSETTLED, WORKING
 from handlers.matching import Candidate, Match, match, references_in
 from handlers.opening import letter_facts
 from handlers.triage import CONTINUES, Plan, decide
@@ -121,9 +121,17 @@ def forwarded_request(app: App, arrival: Arrival) -> Forwarded | None:
     return inner if arrival.from_addr.lower().rpartition("@")[2] in own_domains(app) else None
 
 
-def _proven_colleague(arrival: Arrival) -> bool:
-    """Whether our own server vouches for the sender of a forward."""
-    return arrival.auth.trusted and "pass" in (arrival.auth.dmarc, arrival.auth.dkim)
+def _vouched(arrival: Arrival) -> bool:
+    """Whether our own server vouches for the sender: DMARC alone ties the checks to the address in From."""
+    return arrival.auth.trusted and arrival.auth.dmarc == "pass"
+
+
+def _disproved(arrival: Arrival) -> bool:
+    """Whether our own server found that the sender is not who From says."""
+    auth = arrival.auth
+    if not auth.trusted:
+        return False
+    return auth.dmarc == "fail" or (auth.dmarc in ("", "none") and auth.spf == "fail" and auth.dkim != "pass")
 
 
 def _record(
@@ -148,18 +156,22 @@ def _record(
             reading=reading,
             own_addresses=app.settings.own_addresses,
             too_large=too_large,
+            is_ours=is_our_message_id(app, arrival.message_id),
             recent_from_sender=messages.count_from_sender(
                 session, sender_hash, since=arrival.received_at - timedelta(hours=1)
             ),
         )
     )
-    if inner is not None and not _proven_colleague(arrival):
+    if inner is not None and not _vouched(arrival):
         # The inner address was typed into a text: nothing leaves for it before a person has looked.
         verdict = replace(verdict, may_answer=False, reasons=(*verdict.reasons, "forwarded"))
-    found = _match(session, app, arrival, reading, verdict, sender_hash)
+    # A thread is joined by who the sender is; where that is disproved, or typed into a forward, he is a stranger.
+    believed = not _disproved(arrival) and (inner is None or _vouched(arrival))
+    found = _match(session, app, arrival, reading, verdict, sender_hash if believed else "")
     case = cases.by_reference(session, found.reference) if found.reference else None
-    twin = _twin(session, sender_hash, reading) if case is None else None
-    plan = decide(verdict, reading, found, case_rights=case.rights if case else (), twin=twin)
+    twin = _twin(session, sender_hash, reading) if case is None and believed else None
+    live = case is None or case.state in WORKING or case.state == "to_sort"
+    plan = decide(verdict, reading, found, case_rights=case.rights if case else (), case_live=live, twin=twin)
     return _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)
 
 
@@ -210,7 +222,8 @@ def _carry_out(
     *,
     now: datetime,
 ) -> Recorded:
-    case = cases.by_reference(session, plan.reference) if plan.reference else None
+    joins = plan.action in ("add", "bounce") and plan.reference is not None
+    case = cases.by_reference(session, plan.reference or "") if joins else None
     key_id = case.key_id if case else app.vault.new_key(session, now=now)
     disposition = {"open": "opened", "add": "added", "ignore": "ignored"}.get(plan.action, plan.action)
     if plan.action == "bounce":
@@ -221,6 +234,8 @@ def _carry_out(
     )  # fmt: skip
     if plan.action == "open":
         case = open_case(session, app, message, arrival, reading, verdict, rights=plan.rights, key_id=key_id, now=now)
+        if plan.reference:
+            casework.note(session, app, case, "linked", actor="bot", now=now, data={"reference": plan.reference})
     elif plan.action == "add" and case is not None:
         add_to_case(session, app, case, message, arrival, reading, plan, verdict, now=now)
     elif plan.action == "bounce" and case is not None:
@@ -254,7 +269,12 @@ def _store(
     proofs = {
         attachment.sha256
         for attachment in arrival.attachments
-        if looks_like_proof(attachment.filename, attachment.content_type, requested=requested, announced=announced)
+        if looks_like_proof(
+            attachment.filename,
+            attachment.sniffed_type or attachment.content_type,
+            requested=requested,
+            announced=announced,
+        )
     }
     # A copy of an identity document goes before its case does, so what holds it gets a key of its own.
     raw_key = app.vault.new_key(session, now=now) if proofs else key_id
@@ -366,7 +386,10 @@ def open_case(
     if message.key_id != key_id:
         raise ValueError("a case takes over the key of the message that opens it")
     need = _identity_need(session, app, arrival, case)
-    current = casework.situation(session, app, case, identity=need, now=now, may_answer=verdict.may_answer)
+    proof = any(attachment.is_identity for attachment in messages.attachments(session, message.id or 0))
+    current = casework.situation(
+        session, app, case, identity=need, now=now, may_answer=verdict.may_answer, proof_at_hand=proof
+    )
     right = app.rights[case.primary]
     casework.apply(session, app, case, right.open(facts, current), step="open", now=now)
     _proof_came_along(session, app, case, message, now=now)
@@ -384,7 +407,7 @@ def _identity_need(session: Session, app: App, arrival: Arrival, case: Case) -> 
         for earlier in cases.of_sender(session, case.address_hash)
         if earlier.id != case.id
     )
-    authentic = auth.trusted and ("pass" in (auth.dkim, auth.dmarc))
+    authentic = _vouched(arrival)
     return assess(
         Evidence(
             levels=tuple(app.rights[right].identity_level for right in case.rights),
@@ -434,19 +457,16 @@ def add_to_case(
     """Add a message of the requester to the case: proof, question, reminder, or more to the request."""
     data = {"message": message.id, "primary": reading.primary, "by": plan.reason}
     casework.note(session, app, case, "message_added", actor="person", now=now, at=arrival.received_at, data=data)
-    if plan.rights:
-        merged = [*case.rights, *plan.rights]
-        casework.note(
-            session, app, case, "rights_changed", actor="bot", now=now, data={"rights": merged, "message": message.id}
-        )
     proof = _proof_came_along(session, app, case, message, now=now)
     if not proof and reading.primary == "identity_reply" and case.identity in UNSETTLED:
         casework.note(
             session, app, case, "identity_received", actor="person", now=now, at=arrival.received_at,
             data={"message": message.id, "documents": 0},
         )  # fmt: skip
-    # What the DPO was shown rests on what was known then; a new message may change the answer.
-    casework.void_drafts(session, app, case, reason="new-message", now=now)
+    flood = "sender-budget" in verdict.reasons
+    if not flood:
+        # What the DPO was shown rests on what was known then; a new message may change the answer.
+        casework.void_drafts(session, app, case, reason="new-message", now=now)
     if reading.primary == "status_inquiry" and verdict.may_answer:
         _status(session, app, case, message, now=now)
     kind = "reminder" if reading.primary == "reminder" else "proof" if proof else "message_added"
@@ -457,11 +477,12 @@ def add_to_case(
         notice,
         subject=f"case:{case.id}",
         key_id=case.key_id,
-        step=f"message-{message.id}",
+        step=f"flood-{now:%Y%m%d%H}" if flood else f"message-{message.id}",
         now=now,
         case=case,
     )
-    if case.identity in ("not_required", "verified", "waived") and case.state not in cases.CLOSED:
+    settled = case.identity in ("not_required", "verified", "waived")
+    if settled and case.state in WORKING and not flood:
         casework.draft_answer(session, app, case, step=f"message-{message.id}", now=now)
 
 

@@ -31,6 +31,15 @@ def new_message_id(app: App, reference: str) -> str:
     return f"dpobot.{reference}.{nonce}.{app.vault.token(reference, nonce)}@{domain}"
 
 
+_ANY_OF_OURS = re.compile(r"^dpobot\.(.+)\.([a-z0-9]+)\.([a-z2-7]{16})@")
+
+
+def is_our_message_id(app: App, message_id: str) -> bool:
+    """Whether a Message-ID carries our signature: of a letter, a notice or a digest of this program."""
+    found = _ANY_OF_OURS.match(message_id.strip().strip("<>"))
+    return found is not None and app.vault.token_fits(found[3], found[1], found[2])
+
+
 def reference_in_message_id(app: App, message_id: str) -> str | None:
     """Return the case reference of a Message-ID of ours, None for anybody else's or a forged one."""
     found = _MESSAGE_ID.match(message_id.strip().strip("<>"))

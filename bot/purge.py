@@ -35,7 +35,23 @@ def purge(app: App, *, dry_run: bool = False) -> Purged:
         documents = _documents(session, app, dry_run=dry_run)
         filed = _filed(session, app, dry_run=dry_run)
         closed = _cases(session, app, dry_run=dry_run)
+    if not dry_run:
+        _looked_at(app)
+        if documents or filed or closed:
+            app.database.scrub()
     return Purged(documents, filed, closed)
+
+
+def _looked_at(app: App) -> None:
+    """Remove the files that were put into a folder to be looked at, a day after: they are copies in the clear."""
+    folder = app.settings.store.data_dir / "desk"
+    limit = app.clock.now().timestamp() - app.settings.retention.identity_after_decision_hours * 3600
+    for path in sorted(folder.glob("case-*/*")) if folder.is_dir() else ():
+        if path.stat().st_mtime <= limit:
+            path.unlink()
+    for case_folder in sorted(folder.glob("case-*")) if folder.is_dir() else ():
+        if not any(case_folder.iterdir()):
+            case_folder.rmdir()
 
 
 def _documents(session: Session, app: App, *, dry_run: bool) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -26,15 +26,15 @@ GIVE_UP_AFTER = timedelta(days=2)
 """A letter the server keeps refusing temporarily is shown to the DPO after this long, and still tried again."""
 
 
-def recover(app: App) -> int:
-    """At start: what a dead worker had claimed may or may not have left. Mark it uncertain and tell the DPO; return
-    how many.
+def recover(app: App, *, claimed_before: datetime | None = None) -> int:
+    """What a dead worker had claimed may or may not have left: mark it uncertain, tell the DPO, return how many.
 
-    Cards and notices to the desk are simply tried again: seen twice, they harm nobody.
+    At start on a store that is ours alone, everything claimed; otherwise only what was *claimed_before* any sending
+    still under way can have begun. Cards and notices to the desk are simply tried again: seen twice, they harm nobody.
     """
     now = app.clock.now()
     with app.database.transaction() as session:
-        found = outbox.left_in_sending(session)
+        found = outbox.left_in_sending(session, claimed_before=claimed_before)
         for item in found:
             assert item.id is not None
             if item.channel == "desk":
@@ -152,7 +152,7 @@ def _settle(session: Session, app: App, item: OutboxItem, status: str, *, respon
 def _follow(session: Session, app: App, case: Case, item: OutboxItem) -> None:
     """What counts only once a letter has really left: identity asked, extension notified (law.md 2.1)."""
     now = app.clock.now()
-    if "identity_request" in item.kind and case.identity not in ("verified", "waived"):
+    if "identity_request" in item.kind and case.identity not in ("verified", "waived", "received"):
         casework.note(
             session, app, case, "identity_requested", actor="bot", now=now, data={"message_id": item.message_id}
         )
@@ -173,6 +173,28 @@ def _follow(session: Session, app: App, case: Case, item: OutboxItem) -> None:
             now=now,
             case=case,
         )
+
+
+def settle_by_hand(session: Session, app: App, item: OutboxItem, *, left: bool, by: str) -> None:
+    """Settle a letter whose fate was unknown, as a person found: it left, with all that follows, or it is sent again."""
+    now = app.clock.now()
+    assert item.id is not None
+    if not outbox.resolve(session, item_id=item.id, status="sent" if left else "pending", now=now):
+        return
+    case = session.get(Case, item.case_id) if item.case_id is not None else None
+    if case is None:
+        return
+    data = {
+        "kind": item.kind,
+        "message_id": item.message_id or "",
+        "sha256": item.sha256,
+        "draft": str(item.draft_id or ""),
+    }
+    if left:
+        casework.note(session, app, case, "letter_sent", actor=by, now=now, data={**data, "response": "by hand"})
+        _follow(session, app, case, item)
+    else:
+        casework.note(session, app, case, "letter_again", actor=by, now=now, data=data)
 
 
 def chat_letter(payload: bytes) -> tuple[int, str]:

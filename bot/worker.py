@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from bot import casework, intake
 from bot.app import App
@@ -26,6 +26,8 @@ from store.lock import WorkerLock
 
 log = logging.getLogger("dpobot.worker")
 
+LONGEST_SENDING = timedelta(minutes=30)
+"""Longer than any sending lasts: what is still claimed then was left behind."""
 ALARM_AFTER = 3
 """Failures in a row of one part before the DPO is told by the other channel."""
 
@@ -68,7 +70,7 @@ def receive(app: App, raw: RawMessage) -> bool:
     """Record one message, whatever it is; False when the store would not take it now (it will be offered again)."""
     try:
         intake.take_in(app, raw)
-    except SQLAlchemyError as error:
+    except (OperationalError, InterfaceError) as error:
         log.error("intake.store_busy", extra={"problem": type(error).__name__})
         return False
     except Exception as error:  # noqa: BLE001 - one message must never stop the mailbox; it goes to a person
@@ -134,13 +136,12 @@ class Worker:
 
     async def run_once(self) -> None:
         """One round of everything that is due, the desk's chat included, then return."""
-        with WorkerLock(self.app.database, self.app.settings.store.data_dir):
-            await asyncio.to_thread(recover, self.app)
+        with WorkerLock(self.app.database, self.app.settings.store.data_dir) as lock:
+            await asyncio.to_thread(self._recover, lock.exclusive)
             channel = open_channel(self.app)
             desk = ChatDesk(self.app, channel) if channel is not None else None
             if desk is not None:
-                for update_id in await asyncio.to_thread(desk.unhandled):
-                    await desk.handle(update_id)
+                await desk.take_up()
             await asyncio.to_thread(round_once, self.app)
             if desk is not None and channel is not None:
                 while await desk.deliver_next():
@@ -149,21 +150,21 @@ class Worker:
 
     async def run(self) -> None:
         """Work until :attr:`stop` is set. Raises ``AlreadyRunning`` when another worker has this store."""
-        with WorkerLock(self.app.database, self.app.settings.store.data_dir):
-            found = await asyncio.to_thread(recover, self.app)
+        with WorkerLock(self.app.database, self.app.settings.store.data_dir) as lock:
+            found = await asyncio.to_thread(self._recover, lock.exclusive)
             if found:
                 log.warning("outbox.uncertain", extra={"count": found})
             channel = open_channel(self.app)
             desk = ChatDesk(self.app, channel) if channel is not None else None
             listener = await self._listen()
-            jobs: list[Awaitable[None]] = [self._outgoing(desk), self._days()]
+            jobs: list[Awaitable[None]] = [self._outgoing(desk), self._days(desk)]
             jobs += [self._mailbox(inbox) for inbox in self.app.inboxes]
             if desk is not None and channel is not None:
                 jobs.append(self._chat(desk, channel))
             tasks = [asyncio.ensure_future(job) for job in jobs]
             stopper = asyncio.create_task(self.stop.wait())
             try:
-                await asyncio.wait([stopper, *tasks], return_when=asyncio.FIRST_EXCEPTION)
+                await asyncio.wait([stopper, *tasks], return_when=asyncio.FIRST_COMPLETED)
                 for task in tasks:
                     if task.done() and task.exception() is not None:
                         await task
@@ -180,6 +181,11 @@ class Worker:
                     await listener.stop()
                 if channel is not None:
                     await channel.close()
+
+    def _recover(self, everything: bool) -> int:
+        """Find what was claimed and never settled; all of it only where no other worker can be sending."""
+        limit = None if everything else self.app.clock.now() - LONGEST_SENDING
+        return recover(self.app, claimed_before=limit)
 
     async def _listen(self) -> SmtpIntake | None:
         settings = self.app.settings.listen
@@ -246,10 +252,13 @@ class Worker:
 
         await self._guarded("outbox", step, 1)
 
-    async def _days(self) -> None:
+    async def _days(self, desk: ChatDesk | None) -> None:
         async def step() -> None:
             await asyncio.to_thread(daily, self.app)
             await asyncio.to_thread(self._watch)
+            await asyncio.to_thread(self._recover, False)
+            if desk is not None:
+                await desk.take_up()
             await self._rest(20)
 
         await self._guarded("days", step, 20)
@@ -269,8 +278,7 @@ class Worker:
                 )
 
     async def _chat(self, desk: ChatDesk, channel: TelegramChannel) -> None:
-        for update_id in await asyncio.to_thread(desk.unhandled):
-            await desk.handle(update_id)
+        await desk.take_up()
 
         async def handle(update_id: int) -> None:
             await desk.handle(update_id)

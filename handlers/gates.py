@@ -30,6 +30,8 @@ class GateFacts:
     """Messages of the same sender within the last hour."""
     sender_budget: int = 20
     too_large: bool = False
+    is_ours: bool = False
+    """Its Message-ID carries our signature: a mail of this program that came back."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,8 @@ def _asks_for_something(facts: GateFacts) -> bool:
 
 
 def _own_mail(facts: GateFacts) -> Way | None:
-    if "own-mail" in facts.arrival.suppress_reasons and facts.arrival.from_addr.lower() in facts.own_addresses:
-        return "ignore"
-    return None
+    # The address alone proves nothing: a colleague forwards a request from the very same mailbox.
+    return "ignore" if facts.is_ours and facts.arrival.from_addr.lower() in facts.own_addresses else None
 
 
 def _delivery_report(facts: GateFacts) -> Way | None:
@@ -66,7 +67,11 @@ def _robot(facts: GateFacts) -> Way | None:
         facts.arrival.is_auto_reply or facts.arrival.is_bounce or facts.reading.primary in {"auto_reply", "bounce"}
     ):
         return None
-    return None if _asks_for_something(facts) and not facts.arrival.is_bounce else "ignore"
+    if facts.arrival.is_bounce:
+        return "to_sort"
+    # What comes with a file in a thread may be the proof somebody was asked for, whatever its headers say.
+    with_file = bool(facts.arrival.attachments) and bool(facts.arrival.in_reply_to or facts.arrival.references)
+    return None if _asks_for_something(facts) or with_file else "ignore"
 
 
 def _list_mail(facts: GateFacts) -> Way | None:

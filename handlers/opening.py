@@ -37,6 +37,11 @@ def letter_facts(case: CaseFacts, situation: Situation, *, reviewed: bool = Fals
     }
 
 
+def need_data(need: IdentityNeed) -> dict[str, Any]:
+    """Return what the journal keeps of a decision about identity: the rung, the coded doubts, the means offered."""
+    return {"reason": ",".join(need.doubts), "level": need.level, "means": list(need.means)}
+
+
 def identity_facts(need: IdentityNeed, *, pause: bool = True) -> dict[str, Any] | None:
     """Return what a letter says about the proof it asks for; None where nothing is asked."""
     if not need.asked:
@@ -60,9 +65,7 @@ def open_request(case: CaseFacts, situation: Situation, *, urgent: bool = False)
             "language": case.language,
             "channel": case.channel,
             "identity": "required" if need.asked else "not_required",
-            "reason": ",".join(need.doubts),
-            "level": need.level,
-            "means": list(need.means),
+            **need_data(need),
         },
     )
     notice = Notice("case_opened", urgent=urgent, facts={"reference": case.reference})
@@ -76,7 +79,8 @@ def _first_letters(case: CaseFacts, situation: Situation) -> tuple[Letter, ...]:
         # Nobody should wait a month for a word he can read: a holding reply in two languages goes out at once.
         return (Letter("case/holding", case.language, {**facts, "identity": None}, "acknowledgement", automatic),)
     need = situation.identity
-    asks_now = need.asked and situation.identity_automatic and situation.may_answer
+    asks = need.asked and not situation.proof_at_hand
+    asks_now = asks and situation.identity_automatic and situation.may_answer
     receipt = Letter(
         f"{case.primary}/receipt",
         case.language,
@@ -84,7 +88,7 @@ def _first_letters(case: CaseFacts, situation: Situation) -> tuple[Letter, ...]:
         "acknowledgement+identity_request" if asks_now else "acknowledgement",
         automatic,
     )
-    if need.asked and not asks_now:
+    if asks and not asks_now:
         return receipt, identity_letter(case, situation)
     return (receipt,)
 

@@ -29,25 +29,35 @@ class Plan:
     action: Action
     reason: str
     reference: str | None = None
-    """The case it is added to."""
+    """The case it is added to, or in whose thread a new request came."""
     rights: tuple[str, ...] = ()
-    """The rights of the case to open, the primary first. With ``add``: new rights that open a case of their own."""
+    """The rights of the case to open, the primary first."""
     urgent: bool = False
 
 
 def decide(
-    verdict: Verdict, reading: Reading, match: Match, *, case_rights: Collection[str] = (), twin: str | None = None
+    verdict: Verdict,
+    reading: Reading,
+    match: Match,
+    *,
+    case_rights: Collection[str] = (),
+    case_live: bool = True,
+    twin: str | None = None,
 ) -> Plan:
     """Decide on one message.
 
-    *case_rights*: the rights of the matched case. *twin*: an open case of the same sender that already carries all
-    the rights
-    this message names (a repeat).
+    *case_rights*: the rights of the matched case; *case_live*: whether it still awaits an answer. *twin*: an open case of
+    the same sender that already carries all the rights this message names (a repeat).
     """
     if verdict.way == "ignore":
         return Plan("ignore", verdict.reasons[0])
     if verdict.way == "bounce":
-        return Plan("bounce", "delivery-report", match.reference)
+        # A report about a letter we cannot name may be about an answer that never arrived: a person looks.
+        return (
+            Plan("bounce", "delivery-report", match.reference)
+            if match.reference
+            else Plan("to_sort", "delivery-report")
+        )
     if verdict.way == "authority":
         return Plan("authority", "authority", urgent=True)
     if verdict.way == "to_sort":
@@ -56,11 +66,21 @@ def decide(
         return Plan("quarantine", "stranger-in-thread", urgent=True)
     rights = tuple(label for label in _ordered(reading) if label in LABELS)
     if match.reference is not None:
-        new = tuple(right for right in rights if right not in case_rights)
-        if reading.primary not in LABELS or reading.decision != "accept":
-            new = ()
-        return Plan("add", f"matched-by-{match.by}", match.reference, new, urgent=reading.primary == "reminder")
+        return _in_thread(reading, rights, match, case_rights=case_rights, case_live=case_live)
     return _without_case(reading, rights, twin)
+
+
+def _in_thread(
+    reading: Reading, rights: tuple[str, ...], match: Match, *, case_rights: Collection[str], case_live: bool
+) -> Plan:
+    """A message of the requester in his own thread: a new demand has a month of its own, from the day it came."""
+    new = rights if not case_live else tuple(right for right in rights if right not in case_rights)
+    if reading.primary in LABELS and new:
+        if reading.decision == "accept":
+            return Plan("open", "new-request-in-thread", match.reference, new, urgent="breach_report" in new)
+        if not case_live:
+            return Plan("to_sort", "unsure", rights=new)
+    return Plan("add", f"matched-by-{match.by}", match.reference, urgent=reading.primary == "reminder")
 
 
 def _without_case(reading: Reading, rights: tuple[str, ...], twin: str | None) -> Plan:

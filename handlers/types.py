@@ -232,6 +232,8 @@ class Situation:
     may_answer: bool
     """False for robots, lists and whatever else may not be answered automatically."""
     reply_language_supported: bool = True
+    proof_at_hand: bool = False
+    """Whether a proof of identity came with the request itself: it is looked at, not asked for."""
     identity_automatic: bool = True
     """Whether the identity request leaves without a click (``identity.request = "auto"``)."""
     acknowledge_automatic: bool = True

@@ -20,6 +20,7 @@ from thinc.api import Model, SparseLinear_v2, chain
 from nlp.corpus import CORPUS, load
 from nlp.corpus import Example as CorpusExample
 from nlp.cues import Rules
+from nlp.excerpt import Excerpt
 from nlp.features import USER_DATA, features, hashed, prepare
 from nlp.types import LABELS, PRIMARIES, Message
 
@@ -124,5 +125,5 @@ def rules_of(cues: str | None) -> Rules:
 @lru_cache(maxsize=8192)
 def carried(message: Message, cues: str | None) -> dict[str, Any]:
     """Return the features of *message*, counted once for all runs of a cross-validation."""
-    keys, values = hashed(features(prepare(message, rules_of(cues))))
+    keys, values = hashed(features(prepare(Excerpt(message).message, rules_of(cues))))
     return {"keys": keys, "values": values}

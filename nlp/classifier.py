@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlp.calibration import BARE, Calibration, Evidence
-from nlp.clean import is_forward_divider, split
 from nlp.cues import Cues, Hit, Rules
-from nlp.features import HEAD, MAX_CHARACTERS, Text, document, prepare
+from nlp.excerpt import Excerpt
+from nlp.features import Text, document, prepare
 from nlp.fields import as_mapping, find, flags
 from nlp.language import detect
 from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, Cue, Decision, Message, Reading
@@ -25,8 +25,6 @@ MODEL = Path(__file__).parent / "model"
 """The model that ships with the program."""
 LABEL_PREFIX = "label:"
 FLAG_PREFIX = "flag:"
-MAX_CLEANED = 200_000
-"""Characters of a body in which history is looked for; what lies behind them was not typed by hand."""
 MAX_CUES = 12
 _CUES_OF_LABEL = 3
 _BATCH = 128
@@ -147,47 +145,6 @@ class Classifier:
             if cue:
                 cues.append(cue)
         return cues
-
-
-class Excerpt:
-    """The part of a body that is read, in such a form that offsets still lead to the original.
-
-    History, signatures and footers are blanked out; of an overlong body the middle is left out. A forward that
-    adds nothing of its own is read as the message that it passes on.
-    """
-
-    def __init__(self, message: Message) -> None:
-        """Cut the excerpt from *message*."""
-        body = _own_words(message.body[:MAX_CLEANED])
-        self._left_out = max(0, len(body) - MAX_CHARACTERS)
-        if self._left_out:
-            body = body[:HEAD] + body[HEAD + self._left_out :]
-        self.message = replace(message, body=body)
-
-    def place(self, offset: int) -> int:
-        """Turn an offset of the excerpt into one of the message's body."""
-        return offset if offset < HEAD or not self._left_out else offset + self._left_out
-
-
-def _own_words(body: str) -> str:
-    """Return *body* with all lines blanked that are not its author's own, of the same length."""
-    if "\n" not in body:
-        return body
-    own = [line for line in split(body).new.split("\n") if line.strip()]
-    lines = body.split("\n")
-    kept: list[bool] = []
-    place = 0
-    for line in lines:
-        new = place < len(own) and line.rstrip().strip("\n") == own[place]
-        place += new
-        kept.append(new or not line.strip())
-    if place < len(own):
-        return body
-    forward = next((number for number, line in enumerate(lines) if is_forward_divider(line)), None)
-    if forward is not None and sum(len(line) for line in own) < 300:
-        for number in range(forward + 1, len(lines)):
-            kept[number] = True
-    return "\n".join(line if keep else " " * len(line) for line, keep in zip(lines, kept, strict=True))
 
 
 def evidence(

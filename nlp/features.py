@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
     from spacy.vocab import Vocab
 
-MAX_CHARACTERS = 12_000
-"""Characters of the body that are read: a request is said well before; the rest cannot slow the reading down."""
-HEAD = 8_000
-"""Of a longer body so many characters of the beginning are read, the rest of the end."""
 MAX_SUBJECT = 400
 USER_DATA = "dpobot"
 
@@ -58,19 +54,8 @@ class Text:
     sentences: Sequence[tuple[int, int]]
 
 
-def shorten(body: str) -> str:
-    """Return the part of a long body that is read, without moving any offset.
-
-    The middle of an overlong body is blanked with spaces, so that offsets stay true.
-    """
-    if len(body) <= MAX_CHARACTERS:
-        return body
-    tail = MAX_CHARACTERS - HEAD
-    return body[:HEAD] + "\n" + body[-tail:]
-
-
 def prepare(message: Message, rules: Rules) -> Text:
-    """Fold *message* and find its concepts and cues. The body must be short (see :func:`shorten`)."""
+    """Fold *message* and find its concepts and cues. The body is read in full: pass an excerpt of a long one."""
     body = fold(message.body)
     subject = fold(message.subject[:MAX_SUBJECT])
     concepts = concept_spans(body.text)

@@ -34,6 +34,7 @@ from nlp.classifier import MODEL, Classifier, cues_digest, evidence
 from nlp.corpus import Example
 from nlp.cues import Cues, Hit, Rules
 from nlp.evaluate import Pair, measure, read_all
+from nlp.excerpt import Excerpt
 from nlp.features import prepare
 from nlp.types import LABELS, PRIMARIES
 
@@ -149,7 +150,7 @@ def cross_validate(
             doc.user_data[architecture.USER_DATA] = architecture.carried(one.message, cues)
             docs.append(doc)
         unseen = [
-            Unseen(one, dict(doc.cats), prepare(one.message, rules).hits)
+            Unseen(one, dict(doc.cats), prepare(Excerpt(one.message).message, rules).hits)
             for one, doc in zip(held_out, pipeline.pipe(docs), strict=True)
         ]
         runs.append((pipeline, unseen))

@@ -315,6 +315,9 @@ class Dialog(SQLModel, table=True):
     revision: int | None = None
     digest: str = ""
     argument: str = ""
+    chat_id: int = Field(default=0, sa_type=BigInteger)
+    prompt_id: int = Field(default=0, sa_type=BigInteger)
+    """The message that asked: a reply to another message is not meant for it."""
     key_id: int | None = Field(default=None, foreign_key="sealing_key.id")
     text_sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """Parts collected so far, where a text comes in several messages."""

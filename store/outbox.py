@@ -120,6 +120,16 @@ def finish(
     return bool(changed.rowcount == 1)
 
 
+def cancel(session: Session, *, item_id: int) -> bool:
+    """Call back an item that has not been claimed yet; say whether it was still in time."""
+    changed = session.exec(
+        update(OutboxItem)
+        .where(col(OutboxItem.id) == item_id, col(OutboxItem.status) == "pending")
+        .values(status="cancelled")
+    )
+    return bool(changed.rowcount == 1)
+
+
 def resolve(session: Session, *, item_id: int, status: str, now: datetime) -> bool:
     """Settle an item that failed or is uncertain, as a person decided; say whether it still was either.
 

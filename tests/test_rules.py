@@ -53,7 +53,9 @@ ROBOT = replace(ARRIVAL, is_auto_reply=True, suppress=True, suppress_reasons=("a
             facts(ROBOT, NOTHING), Verdict("ignore", False, ("robot", "auto-submitted")), id="an out-of-office reply"
         ),
         pytest.param(
-            facts(replace(ARRIVAL, from_addr="dpo@mije.com", suppress=True, suppress_reasons=("own-mail",))),
+            facts(
+                replace(ARRIVAL, from_addr="dpo@mije.com", suppress=True, suppress_reasons=("own-mail",)), is_ours=True
+            ),
             Verdict("ignore", False, ("own-mail", "own-mail")),
             id="our own mail coming back",
         ),
@@ -183,8 +185,8 @@ JUDGE = Verdict("judge", True)
             replace(READING, primary="erasure", labels=("erasure",)),
             Match("DSR-2026-0001", "token"),
             {"case_rights": ("access",)},
-            Plan("add", "matched-by-token", "DSR-2026-0001", ("erasure",)),
-            id="a second right in the same case",
+            Plan("open", "new-request-in-thread", "DSR-2026-0001", ("erasure",)),
+            id="a second right in the same thread has a month of its own",
         ),
         pytest.param(
             replace(NOTHING, primary="status_inquiry"),

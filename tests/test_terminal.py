@@ -209,9 +209,12 @@ def test_what_needs_a_reason_asks_for_it_and_goes_on_with_it(objection):
 
 
 def test_what_the_linter_stops_leaves_with_a_reason(objection):
-    said = sit(objection, "1", "=Modifier", "C'est fait.", ".", "=Approuver et envoyer", "Dit au téléphone.", "", "q")
-    assert [mark.partition(chr(10))[0] for mark in marks(said)] == [
-        "✔ Version 2 enregistrée ; à approuver.", "✘ À corriger d'abord :",
+    said = sit(
+        objection, "1", "=Préparer une lettre", "=refus", "=Modifier", "Non.", ".",
+        "=Approuver et envoyer", "Motifs donnés au téléphone.", "", "q",
+    )  # fmt: skip
+    assert [mark.partition("\n")[0] for mark in marks(said)] == [
+        "✔ Projet préparé.", "✔ Version 2 enregistrée ; à approuver.", "✘ À corriger d'abord :",
         "✔ Approuvé : la lettre du dossier DSR-2026-0001 part.",
     ]  # fmt: skip
     assert "override" in objection.types()

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Literal
 
@@ -23,15 +23,15 @@ from bot.desk.masking import hider, still_masked, unmask
 from bot.desk.review import findings_of
 from bot.desk.words import RIGHTS, word
 from bot.letters import with_text
-from bot.sending import sent_by_post
+from bot.sending import sent_by_post, settle_by_hand
 from bot.settings import User, is_address
-from handlers.identity import Evidence, assess
-from handlers.lifecycle import REASONS, may, may_approve
-from handlers.opening import extension_letter, identity_facts, identity_letter, letter_facts, refusal_letter
+from handlers.identity import Evidence, assess, looks_like_proof
+from handlers.lifecycle import REASONS, UNSETTLED, may, may_approve
+from handlers.opening import extension_letter, identity_facts, identity_letter, letter_facts, need_data, refusal_letter
 from handlers.types import IdentityNeed, Letter, Notice
 from nlp.types import LABELS
-from store import cases, drafts, journal, messages
-from store.models import Button, Case, Draft, Message
+from store import cases, drafts, journal, messages, outbox
+from store.models import Button, Case, Draft, Message, OutboxItem
 from store.sealing import SealingError
 from templates import TemplateError
 
@@ -493,40 +493,68 @@ def _identity_waived(session: Session, app: App, user: User, ask: Ask, now: date
 
 def _identity_insufficient(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     case = _case(session, app, ask, does="identity_insufficient")
+    if case.identity == "rejected":
+        _asking_already(session, app, case, now)
     casework.note(session, app, case, "identity_insufficient", actor=user.key, now=now, text=ask.text)
     need = _need(session, case)
     situation = casework.situation(session, app, case, identity=need, now=now)
     facts = {**letter_facts(cases.facts_of(case), situation), "identity": identity_facts(need), "reason": ask.text}
     automatic = app.settings.identity.request == "auto"
     letter = Letter("case/identity_insufficient", case.language, facts, "identity_request", automatic)
-    casework.write_letter(session, app, case, letter, step=f"desk:{_moment(session)}:insufficient", now=now)
+    draft = casework.write_letter(session, app, case, letter, step=f"desk:{_moment(session)}:insufficient", now=now)
+    if draft.status != "approved":
+        return _say(
+            app.settings.desk.language,
+            "Noté ; la lettre qui demande de compléter attend votre accord.",
+            "Noted; the letter that asks for more waits for your approval.",
+        )
     return _say(
         app.settings.desk.language, "Noté ; le demandeur est prié de compléter.", "Noted; the person is asked for more."
     )
 
 
+def _evidence(case: Case, *, levels: tuple[int, ...]) -> Evidence:
+    return Evidence(
+        levels=levels, chat_account=case.channel == "telegram", sensitive=case.sensitive,
+        acts_for_other=bool(case.third_party),
+    )  # fmt: skip
+
+
 def _need(session: Session, case: Case) -> IdentityNeed:
     need = casework.identity_need_of(journal.of_case(session, case.id or 0))
-    return (
-        need
-        if need.asked
-        else assess(
-            Evidence(
-                levels=(2,),
-                chat_account=case.channel == "telegram",
-                sensitive=case.sensitive,
-                acts_for_other=bool(case.third_party),
+    return need if need.asked else assess(_evidence(case, levels=(2,)))
+
+
+def _asking_already(session: Session, app: App, case: Case, now: datetime) -> None:
+    """Refuse to ask twice: two people at the desk, or a request that has only just been queued."""
+    just_now = now - timedelta(minutes=10)
+    for item in outbox.of_case(session, case.id or 0):
+        waiting = item.status in ("pending", "sending") or (item.status == "sent" and item.created_at > just_now)
+        if "identity_request" in item.kind and waiting and item.automatic:
+            raise Refused(
+                _say(
+                    app.settings.desk.language,
+                    "La demande de justificatif vient de partir.",
+                    "The request for proof has just left.",
+                )
             )
-        )
-    )
 
 
 def _request_identity(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     case = _case(session, app, ask, does="request_identity")
-    situation = casework.situation(session, app, case, identity=_need(session, case), now=now)
+    _asking_already(session, app, case, now)
+    need = _need(session, case)
+    casework.note(session, app, case, "identity_doubted", actor=user.key, now=now, data=need_data(need))
+    situation = casework.situation(session, app, case, identity=need, now=now)
     letter = identity_letter(cases.facts_of(case), situation, automatic=True)
     casework.void_drafts(session, app, case, reason="identity-doubted", now=now, by=user.key)
-    casework.write_letter(session, app, case, letter, step=f"desk:{_moment(session)}:identity", now=now)
+    draft = casework.write_letter(session, app, case, letter, step=f"desk:{_moment(session)}:identity", now=now)
+    if draft.status != "approved":
+        return _say(
+            app.settings.desk.language,
+            "La demande de justificatif est prête ; elle attend votre accord.",
+            "The request for proof is ready; it waits for your approval.",
+        )
     return _say(app.settings.desk.language, "La demande de justificatif part.", "The request for proof is leaving.")
 
 
@@ -541,18 +569,20 @@ def _change_right(session: Session, app: App, user: User, ask: Ask, now: datetim
         raise Refused(_say(language, "Droit inconnu.", "Unknown right."))
     if rights == case.rights:
         raise Refused(_say(language, "C'est déjà ce droit.", "It is that right already."))
-    casework.note(
-        session,
-        app,
-        case,
-        "rights_changed",
-        actor=user.key,
-        now=now,
-        data={"rights": rights, "before": list(case.rights)},
-    )
+    data: dict[str, object] = {"rights": rights, "before": list(case.rights)}
+    need = assess(_evidence(case, levels=tuple(app.rights[right].identity_level for right in rights)))
+    doubted = need.asked and case.identity == "not_required"
+    if doubted:
+        # A right that needs proof was added to one that needs none: what was not asked before is asked now.
+        data |= {"identity": "required", **need_data(need)}
+    casework.note(session, app, case, "rights_changed", actor=user.key, now=now, data=data)
     casework.void_drafts(session, app, case, reason="right-changed", now=now, by=user.key)
-    if case.identity in ("not_required", "verified", "waived"):
-        casework.draft_answer(session, app, case, step=f"desk:{_moment(session)}", now=now)
+    step = f"desk:{_moment(session)}"
+    if doubted:
+        situation = casework.situation(session, app, case, identity=need, now=now)
+        casework.write_letter(session, app, case, identity_letter(cases.facts_of(case), situation), step=step, now=now)
+    elif case.identity in ("not_required", "verified", "waived"):
+        casework.draft_answer(session, app, case, step=step, now=now)
     named = ", ".join(word(RIGHTS, language, right) for right in rights)
     return _say(
         language, f"Droit changé : {named}. L'échéance ne change pas.", f"Right changed: {named}. The due date stays."
@@ -678,33 +708,83 @@ def _file(session: Session, app: App, user: User, ask: Ask, now: datetime) -> st
 
 
 def _attach(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
-    """Add an item to a case a person names: what it means for identity is the person's to say, so nothing else
-    follows."""
+    """Add an item to a case that a person names; a document among its files counts as the proof that is awaited."""
     language = app.settings.desk.language
     message = _unsorted(session, app, ask)
     case = cases.by_reference(session, ask.text)
     if case is None:
         raise Refused(_say(language, "Aucun dossier de cette référence.", "No case with that reference."))
-    view = messages.view(session, app.vault, message)
-    message.view_sealed = app.vault.seal_json(session, case.key_id, view, "view")
-    if message.raw_key_id == message.key_id:
-        raw = messages.raw(session, app.vault, message)
-        message.raw_sealed, message.raw_key_id = app.vault.seal(session, case.key_id, raw, "raw"), case.key_id
-    for attachment in messages.attachments(session, message.id or 0):
-        if attachment.key_id == message.key_id:
-            name = app.vault.open(session, attachment.key_id, attachment.name_sealed, "name")
-            content = app.vault.open(session, attachment.key_id, attachment.content_sealed, "content")
-            attachment.name_sealed = app.vault.seal(session, case.key_id, name, "name")
-            attachment.content_sealed = app.vault.seal(session, case.key_id, content, "content")
-            attachment.key_id = case.key_id
-            session.add(attachment)
-    message.key_id, message.case_id = case.key_id, case.id
-    message.disposition, message.sorted_at = "added", now
-    session.add(message)
+    awaited = case.identity in UNSETTLED
+    found = [
+        attachment
+        for attachment in messages.attachments(session, message.id or 0)
+        if attachment.is_identity
+        or looks_like_proof("", attachment.sniffed_type or attachment.content_type, requested=awaited, announced=False)
+    ]
+    file_key = message.raw_key_id
+    if file_key == message.key_id:
+        file_key = app.vault.new_key(session, now=now) if found else case.key_id
+    _reseal(session, app, message, case, file_key=file_key, proofs={a.id for a in found})
+    message.sorted_at = now
     data = {"message": message.id, "by": "desk"}
     casework.note(session, app, case, "message_added", actor=user.key, now=now, at=message.received_at, data=data)
+    if found and awaited:
+        data = {"message": message.id, "documents": len(found)}
+        casework.note(
+            session, app, case, "identity_received", actor="person", now=now, at=message.received_at, data=data
+        )
     casework.void_drafts(session, app, case, reason="new-message", now=now, by=user.key)
     return _say(language, f"Ajouté au dossier {case.reference}.", f"Added to case {case.reference}.")
+
+
+def _reseal(
+    session: Session, app: App, message: Message, case: Case, *, file_key: int, proofs: set[int | None]
+) -> None:
+    """Put a message under the case's key, its documents of identity (and the raw mail they are in) under their own."""
+    view = messages.view(session, app.vault, message)
+    message.view_sealed = app.vault.seal_json(session, case.key_id, view, "view")
+    raw = messages.raw(session, app.vault, message)
+    message.raw_sealed, message.raw_key_id = app.vault.seal(session, file_key, raw, "raw"), file_key
+    for attachment in messages.attachments(session, message.id or 0):
+        name = app.vault.open(session, attachment.key_id, attachment.name_sealed, "name")
+        content = app.vault.open(session, attachment.key_id, attachment.content_sealed, "content")
+        attachment.is_identity = attachment.id in proofs
+        attachment.key_id = file_key if attachment.is_identity else case.key_id
+        attachment.name_sealed = app.vault.seal(session, attachment.key_id, name, "name")
+        attachment.content_sealed = app.vault.seal(session, attachment.key_id, content, "content")
+        session.add(attachment)
+    message.key_id, message.case_id = case.key_id, case.id
+    message.disposition = "added"
+    session.add(message)
+
+
+def _uncertain(session: Session, app: App, ask: Ask) -> tuple[Case, OutboxItem]:
+    language = app.settings.desk.language
+    case = _case(session, app, ask)
+    for item in outbox.of_case(session, case.id or 0):
+        if item.status in ("uncertain", "failed") and item.channel in ("mail", "chat"):
+            return case, item
+    raise Refused(_say(language, "Aucun envoi n'est en suspens.", "No sending is in doubt."))
+
+
+def _letter_left(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case, item = _uncertain(session, app, ask)
+    settle_by_hand(session, app, item, left=True, by=user.key)
+    return _say(
+        app.settings.desk.language,
+        f"Noté : la lettre du dossier {case.reference} est partie.",
+        f"Noted: the letter of case {case.reference} left.",
+    )
+
+
+def _letter_again(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    case, item = _uncertain(session, app, ask)
+    settle_by_hand(session, app, item, left=False, by=user.key)
+    return _say(
+        app.settings.desk.language,
+        f"La lettre du dossier {case.reference} repart.",
+        f"The letter of case {case.reference} is sent again.",
+    )
 
 
 def _both(french: str, english: str) -> dict[str, str]:
@@ -800,6 +880,8 @@ _TABLE = (
         _both("Nom <adresse@domaine>", "Name <address@domain>"),
     ),
     Action("sent_by_post", _sent_by_post, "case", _both("Lettre postée", "Letter posted")),
+    Action("letter_left", _letter_left, "case", _both("La lettre est partie", "The letter left")),
+    Action("letter_again", _letter_again, "case", _both("Renvoyer la lettre", "Send the letter again")),
     Action("open_as", _open_as, "message", _both("Ouvrir un dossier", "Open a case")),
     Action("file", _file, "message", _both("Pas une demande", "Not a request")),
     Action(

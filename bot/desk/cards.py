@@ -106,13 +106,19 @@ def case_card(session: Session, app: App, case: Case, *, masked: bool, now: date
     for draft in waiting[:1]:
         lines += ["", *_draft_lines(session, app, case, draft, hide, masked=masked)]
     to_post = any(i.channel == "post" and i.status == "pending" for i in outbox.of_case(session, case.id or 0))
+    in_doubt = any(
+        i.channel in ("mail", "chat") and i.status in ("uncertain", "failed")
+        for i in outbox.of_case(session, case.id or 0)
+    )
     if to_post:
         lines.append(words["to_post"])
     holes = bool(waiting) and bool(HOLE.search(drafts.letter_of(session, app.vault, case=case, draft=waiting[0]).text))
     if len(waiting) > 1:
         lines.append(f"(+ {len(waiting) - 1})")
     return View(
-        f"case:{case.id}", "\n".join(lines), _case_offers(app, case, events, waiting, holes=holes, to_post=to_post)
+        f"case:{case.id}",
+        "\n".join(lines),
+        _case_offers(app, case, events, waiting, holes=holes, to_post=to_post, in_doubt=in_doubt),
     )
 
 
@@ -229,7 +235,7 @@ def draft_text(session: Session, app: App, case: Case, draft: Draft, *, masked: 
 
 
 def _case_offers(
-    app: App, case: Case, events: list[Any], waiting: list[Draft], *, holes: bool, to_post: bool
+    app: App, case: Case, events: list[Any], waiting: list[Draft], *, holes: bool, to_post: bool, in_doubt: bool
 ) -> tuple[tuple[Offer, ...], ...]:
     language = app.settings.desk.language
     state = casework.state(events).state
@@ -255,6 +261,8 @@ def _case_offers(
         )
     if to_post:
         rows.append((offer("sent_by_post"),))
+    if in_doubt:
+        rows.append((offer("letter_left"), offer("letter_again")))
     if case.identity in UNSETTLED:
         names = ("identity_verified", "identity_insufficient", "identity_waived")
         rows.append(tuple(offer(name) for name in names if may(state, name)))
@@ -277,6 +285,13 @@ def message_card(
     reading = view["reading"]
     name, address = view["from_name"], view["from_addr"]
     hide = _hider(app, masked, cases.Person(name, address))
+    inner = view["forwarded"]
+    if inner:
+        outer, within = hide, _hider(app, masked, cases.Person(inner["from_name"], inner["from_addr"]))
+
+        def hide(text: str) -> str:
+            return within(outer(text))
+
     lines = _headline(app, notice)
     lines += [f"{words['item']} #{message.id} – {word(RIGHTS, language, reading['primary'])}"]
     lines += [f"{words['received']} : {day(message.received_at, app)}"]

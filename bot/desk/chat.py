@@ -34,7 +34,7 @@ from bot.desk.cards import Offer, View, day, draft_text, time_left, view_of
 from bot.desk.words import KINDS, RIGHTS, STATES, WORDS, word
 from bot.sending import chat_letter, settle_chat
 from bot.settings import User
-from handlers.types import Arrival
+from handlers.types import Arrival, Notice
 from store import cases, health, messages, outbox
 from store.models import Button, Card, Case, ChatUpdate, Dialog, Draft, Marker, OutboxItem
 
@@ -128,6 +128,7 @@ class ChatDesk:
         self.channel = channel
         self.language = app.settings.desk.language
         self.words = DESK[self.language]
+        self._turn = asyncio.Lock()
 
     # --- updates: stored first, handled after
 
@@ -157,8 +158,38 @@ class ChatDesk:
             )
             return list(session.exec(query.order_by(col(ChatUpdate.received_at), col(ChatUpdate.update_id))))
 
+    async def take_up(self) -> None:
+        """Handle what was stored and not handled: after a crash, or after an error that has passed.
+
+        What fails three times is told to the desk, by its number, and left for a person to look at.
+        """
+        for update_id in await asyncio.to_thread(self.unhandled):
+            try:
+                await self.handle(update_id)
+            except Exception as error:  # noqa: BLE001 - one update must not keep the others from being handled
+                log.error("chat.update_failed", extra={"update_id": update_id, "problem": type(error).__name__})
+        await asyncio.to_thread(self._give_up)
+
+    def _give_up(self) -> None:
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            query = select(ChatUpdate).where(
+                col(ChatUpdate.handled_at).is_(None), col(ChatUpdate.attempts) >= 3, ChatUpdate.problem == ""
+            )
+            for row in session.exec(query).all():
+                row.problem = "given-up"
+                session.add(row)
+                casework.tell_system(
+                    session, self.app, "chat_update_failed", part="telegram", step=f"update-{row.update_id}", now=now,
+                    facts={"update": row.update_id},
+                )  # fmt: skip
+
     async def handle(self, update_id: int) -> None:
         """Handle one stored update, once."""
+        async with self._turn:
+            await self._handle(update_id)
+
+    async def _handle(self, update_id: int) -> None:
         payload = await asyncio.to_thread(self._begin, update_id)
         if payload is None:
             return
@@ -233,9 +264,10 @@ class ChatDesk:
             return
         action = ACTIONS.get(button.action)
         if action is not None and action.text == "required":
-            await asyncio.to_thread(self._open_dialog, button, user)
-            prompt = (action.prompt or action.label)[self.language]
-            await self.channel.send_text(chat_id, prompt, force_reply=True)
+            title = await asyncio.to_thread(self._title, button.subject)
+            prompt = f"{title} – {(action.prompt or action.label)[self.language]}"
+            prompt_id = await self.channel.send_text(chat_id, prompt, force_reply=True)
+            await asyncio.to_thread(self._open_dialog, button, user, chat_id, prompt_id)
             await self.channel.answer(callback_id, "")
             return
         told = await asyncio.to_thread(perform, self.app, self._ask(button), user=user)
@@ -283,7 +315,7 @@ class ChatDesk:
 
     # --- dialogs: a text that is awaited
 
-    def _open_dialog(self, button: Button, user: User) -> None:
+    def _open_dialog(self, button: Button, user: User, chat_id: int, prompt_id: int) -> None:
         now = self.app.clock.now()
         assert user.telegram_id is not None
         with self.app.database.transaction() as session:
@@ -293,7 +325,17 @@ class ChatDesk:
             row.action, row.subject, row.argument = button.action, button.subject, button.key
             row.draft_id, row.revision, row.digest = button.draft_id, button.revision, button.digest
             row.text_sealed, row.key_id, row.expires_at = None, None, now + DIALOG_FOR
+            row.chat_id, row.prompt_id = chat_id, prompt_id
             session.add(row)
+
+    def _title(self, subject: str) -> str:
+        """What an awaited text is about, so that no text meant for one case is typed into another."""
+        kind, _, number = subject.partition(":")
+        if kind != "case":
+            return f"{WORDS[self.language]['item']} #{number}"
+        with self.app.database.reading() as session:
+            case = session.get(Case, int(number))
+            return case.reference if case is not None else subject
 
     def _dialog(self, user: User) -> Dialog | None:
         with self.app.database.reading() as session:
@@ -357,9 +399,17 @@ class ChatDesk:
         elif chat.get("type") == "private" and not sender.get("is_bot"):
             await self._from_public(message, update_id)
 
+    @staticmethod
+    def _answers(dialog: Dialog, message: dict[str, Any], chat_id: int) -> bool:
+        """Whether a message may be the text a dialog waits for: new, in the same chat, and no reply to something else."""
+        replied = message.get("reply_to_message", {}).get("message_id")
+        return "edit_date" not in message and chat_id == dialog.chat_id and replied in (None, dialog.prompt_id)
+
     async def _from_desk(self, message: dict[str, Any], user: User, chat_id: int) -> None:
         text = str(message.get("text", "")).strip()
         dialog = await asyncio.to_thread(self._dialog, user)
+        if dialog is not None and not self._answers(dialog, message, chat_id):
+            dialog = None
         document = message.get("document")
         if dialog is not None and document is not None and int(document.get("file_size", 0)) <= 200_000:
             content = await self.channel.get_file(document["file_id"], 200_000)
@@ -438,26 +488,31 @@ class ChatDesk:
         language = "en" if str(message["from"].get("language_code", "fr")).startswith("en") else "fr"
         text = str(message.get("text", "")).strip()
         facts = {"organisation": self.app.settings.organisation.name, "email": self.app.settings.mail.address}
-        if await asyncio.to_thread(self._first_contact, chat_id) or text.startswith("/start"):
+        with_file = any(kind in message for kind in ("photo", "document", "video"))
+        body = str(message.get("caption", "")).strip() if with_file else text
+        if body and not body.startswith("/"):
+            # Recorded before anything is said: what cannot be sent now must not cost the request.
+            arrival = self._arrival(message, body, update_id)
+            await asyncio.to_thread(intake.record, self.app, arrival, now=self.app.clock.now())
+        greeted = await asyncio.to_thread(self._greeted, chat_id)
+        if not greeted or text.startswith("/start"):
             await self.channel.send_text(chat_id, PUBLIC[language]["privacy"].format(**facts))
-            if text.startswith("/"):
-                return
-        if any(kind in message for kind in ("photo", "document", "video")):
+            await asyncio.to_thread(self._note_greeting, chat_id)
+        if with_file:
             await self.channel.send_text(chat_id, PUBLIC[language]["files"].format(**facts))
-            text = str(message.get("caption", "")).strip()
         elif not text:
             await self.channel.send_text(chat_id, PUBLIC[language]["text_only"].format(**facts))
-        if text:
-            arrival = self._arrival(message, text, update_id)
-            await asyncio.to_thread(intake.record, self.app, arrival, now=self.app.clock.now())
 
-    def _first_contact(self, chat_id: int) -> bool:
-        key = f"privacy-notice:{self.app.vault.address_hash(f'chat:{chat_id}')[:32]}"
+    def _greeting_key(self, chat_id: int) -> str:
+        return f"privacy-notice:{self.app.vault.address_hash(f'chat:{chat_id}')[:32]}"
+
+    def _greeted(self, chat_id: int) -> bool:
+        with self.app.database.reading() as session:
+            return session.get(Marker, self._greeting_key(chat_id)) is not None
+
+    def _note_greeting(self, chat_id: int) -> None:
         with self.app.database.transaction() as session:
-            if session.get(Marker, key) is not None:
-                return False
-            session.add(Marker(key=key, at=self.app.clock.now()))
-            return True
+            session.merge(Marker(key=self._greeting_key(chat_id), at=self.app.clock.now()))
 
     @staticmethod
     def _arrival(message: dict[str, Any], text: str, update_id: int) -> Arrival:
@@ -508,17 +563,24 @@ class ChatDesk:
     async def _letter(self, item: OutboxItem, payload: bytes) -> None:
         chat_id, text = chat_letter(payload)
         parts = split_text(text)
+        gone = 0
         try:
             for part in parts:
                 await self.channel.send_text(chat_id, part)
-        except ChatUnavailable as error:
-            await asyncio.to_thread(self._later, item, error)
-        except ChatUncertain as error:
-            await asyncio.to_thread(settle_chat, self.app, item, "uncertain", error=str(error))
-        except ChatRefused as error:
-            await asyncio.to_thread(settle_chat, self.app, item, "failed", error=str(error))
+                gone += 1
+        except ChatError as error:
+            await self._not_sent(item, error, gone=gone)
         else:
             await asyncio.to_thread(settle_chat, self.app, item, "sent", response=f"telegram, {len(parts)} messages")
+
+    async def _not_sent(self, item: OutboxItem, error: ChatError, *, gone: int) -> None:
+        """A letter of which a part has gone may not be sent again from its beginning: a person looks."""
+        if gone or isinstance(error, ChatUncertain):
+            await asyncio.to_thread(settle_chat, self.app, item, "uncertain", error=f"{error} ({gone} parts sent)")
+        elif isinstance(error, ChatUnavailable):
+            await asyncio.to_thread(self._later, item, error)
+        else:
+            await asyncio.to_thread(settle_chat, self.app, item, "failed", error=str(error))
 
     def _later(self, item: OutboxItem, error: ChatUnavailable) -> None:
         now = self.app.clock.now()
@@ -531,7 +593,7 @@ class ChatDesk:
 
     async def _notice(self, item: OutboxItem, facts: dict[str, Any]) -> None:
         users = [u for u in self.app.settings.desk.users if u.telegram_id is not None]
-        problem = ""
+        problem, shown = "", 0
         try:
             for user in users:
                 assert user.telegram_id is not None
@@ -540,6 +602,7 @@ class ChatDesk:
                         facts["subject"], user.telegram_id, user, notice=facts["kind"],
                         anew=facts["kind"] != "refresh", decided_at=item.created_at, facts=facts["facts"],
                     )  # fmt: skip
+                    shown += 1
                 except ChatRefused as error:
                     # One user who blocked the bot must not keep the others from being told.
                     problem = str(error)
@@ -551,13 +614,22 @@ class ChatDesk:
             # A card seen twice harms nobody, a card never seen may cost the deadline.
             await asyncio.to_thread(self._later, item, ChatUnavailable(str(error)))
             return
-        await asyncio.to_thread(self._delivered, item, problem)
+        await asyncio.to_thread(self._delivered, item, facts, problem, shown)
 
-    def _delivered(self, item: OutboxItem, problem: str) -> None:
+    def _delivered(self, item: OutboxItem, facts: dict[str, Any], problem: str, shown: int) -> None:
+        """Note that a card was shown; where nobody could be shown it, the notice goes by mail instead."""
         now = self.app.clock.now()
         with self.app.database.transaction() as session:
-            outbox.finish(session, item_id=item.id or 0, status="sent", now=now, response="shown", error=problem)
-            health.worked(session, part="telegram", now=now)
+            response = "shown" if shown else "by mail"
+            outbox.finish(session, item_id=item.id or 0, status="sent", now=now, response=response, error=problem)
+            if shown:
+                health.worked(session, part="telegram", now=now)
+            elif facts["kind"] != "refresh":
+                case = session.get(Case, item.case_id) if item.case_id is not None else None
+                notice = Notice(facts["kind"], urgent=facts["urgent"], facts=facts["facts"])
+                casework.mail_desk(
+                    session, self.app, notice, subject=facts["subject"], step=f"outbox-{item.id}", now=now, case=case
+                )
 
     async def _post(
         self,

@@ -161,6 +161,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=True),
         sa.Column("digest", AutoString(), nullable=False),
         sa.Column("argument", AutoString(), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("prompt_id", sa.BigInteger(), nullable=False),
         sa.Column("key_id", sa.Integer(), nullable=True),
         sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("expires_at", UTCDateTime(), nullable=False),
