@@ -211,7 +211,7 @@ def test_a_new_message_voids_the_draft_and_the_old_button_says_so(world):
         mail("Arrêtez vos publicités, je n'ai rien demandé !", sender="Jean <jean@boite.example>", subject="STOP")
     )
     old = world.card()
-    world.arrive(reply_to(world, "Jean <jean@boite.example>", "Et supprimez aussi mes données de vos fichiers.\n"))
+    world.arrive(reply_to(world, "Jean <jean@boite.example>", "Je précise : ce sont surtout les publicités par SMS.\n"))
     callback = world.chat.press(DPO, old.message_id, DPO, "Approuver et envoyer", stale=True)
     world.work()
     answer = next(a.text for a in world.chat.answers if a.callback_id == callback)
@@ -448,3 +448,104 @@ def test_the_journal_holds_after_a_whole_journey(world):
     world.press("Identité vérifiée")
     with world.app.database.reading() as session:
         assert journal.verify(session) is None
+
+
+STOP = "Arrêtez vos publicités, je n'ai rien demandé !"
+JEAN = "Jean <jean@boite.example>"
+
+
+def test_a_new_demand_in_the_thread_has_a_month_of_its_own(world):
+    world.arrive(mail(STOP, sender=JEAN, subject="STOP"))
+    world.clock.advance(timedelta(days=20))
+    world.arrive(reply_to(world, JEAN, "Je demande aussi l'effacement de toutes mes données personnelles.\n"))
+    assert [(case.reference, case.rights, case.due_if_not_paused) for case in world.cases()] == [
+        ("DSR-2026-0001", ["objection"], date(2026, 4, 2)),
+        ("DSR-2026-0002", ["erasure"], date(2026, 4, 22)),
+    ]
+    assert "identité" in text_of(world.sent("jean@boite.example")[-1])
+
+
+def test_a_new_request_after_the_answer_is_a_new_case(world):
+    world.arrive(mail(STOP, sender=JEAN, subject="STOP"))
+    world.fill()
+    world.press("Approuver")
+    world.press("Clore")
+    world.clock.advance(timedelta(days=200))
+    world.arrive(
+        reply_to(world, JEAN, "Je voudrais maintenant une copie de toutes les données que vous avez sur moi.\n")
+    )
+    assert [case.primary for case in world.cases()] == ["objection", "access"]
+    assert world.cases()[1].due_if_not_paused > date(2026, 10, 1)
+
+
+def test_an_approval_does_not_survive_a_new_message(world):
+    world.arrive(mail(STOP, sender=JEAN, subject="STOP"))
+    world.fill()
+    world.sink.refuse("451 4.3.0 try later", times=1)
+    world.press("Approuver")
+    world.clock.advance(timedelta(seconds=10))
+    world.arrive(reply_to(world, JEAN, "Je précise : ce sont surtout les publicités par SMS.\n"))
+    world.clock.advance(timedelta(hours=3))
+    world.work()
+    assert len(world.sent("jean@boite.example")) == 1
+    assert world.case("DSR-2026-0001").state == "open"
+
+
+def test_changing_to_a_right_that_needs_proof_asks_for_it(world):
+    world.arrive(mail(STOP, sender=JEAN, subject="STOP"))
+    assert world.do("change_right", "DSR-2026-0001", argument="access").done
+    world.work()
+    assert world.case("DSR-2026-0001").identity == "pending_dpo_decision"
+    assert "demande d'identité" in world.card().text
+
+
+def test_a_sender_whom_our_own_server_disproves_is_a_stranger(world):
+    world.arrive(mail(ACCESS_FR, sender=CAMILLE, subject="Mes données"))
+    verdict = "mx.mije.com; spf=fail smtp.mailfrom=courrier.example; dmarc=fail header.from=courrier.example"
+    raw = reply_to(world, CAMILLE, "Voici ma carte d'identité.\n", attach=True)
+    world.arrive(b"Authentication-Results: " + verdict.encode() + b"\r\n" + raw)
+    assert world.dispositions()[-1][0] == "quarantine"
+    assert world.case("DSR-2026-0001").identity == "requested"
+
+
+def test_proof_that_came_with_the_request_is_not_asked_for_again(world):
+    from email import policy
+    from email.parser import BytesParser
+
+    made = BytesParser(policy=policy.SMTP).parsebytes(mail(ACCESS_FR, sender=CAMILLE, subject="Mes données"))
+    made.add_attachment(JPEG, maintype="image", subtype="jpeg", filename="CNI Durand.jpg")
+    world.arrive(made.as_bytes())
+    case = world.case("DSR-2026-0001")
+    assert (case.identity, case.due) == ("received", date(2026, 4, 2))
+    assert "identity_requested" not in world.events("DSR-2026-0001")
+
+
+def test_a_request_by_chat_survives_a_chat_that_does_not_answer(world):
+    world.chat.fault("sendMessage", 429, "Too Many Requests", retry_after=5)
+    world.chat.say(
+        STRANGER, "Bonjour, je veux une copie de toutes mes données personnelles.", first_name="Zoé", language="fr"
+    )
+    world.work()
+    assert [case.primary for case in world.cases()] == ["access"]
+
+
+def test_a_forward_by_a_colleague_is_a_request_of_the_inner_sender(world):
+    body = (
+        "Pour toi, merci.\n\n---------- Forwarded message ---------\nDe : Tom Whitfield <tom.whitfield@post.example>\n"
+        "Date: lun. 2 mars 2026 à 08:00\nSubject: my data\nTo: <contact@mije.com>\n\n" + ERASURE_EN
+    )
+    world.arrive(mail(body, sender="Accueil <accueil@mije.com>", subject="TR: my data"))
+    (case,) = world.cases()
+    with world.app.database.reading() as session:
+        from store.cases import person_of
+
+        assert person_of(session, world.app.vault, case).address == "tom.whitfield@post.example"
+    assert world.sent() == []  # nothing leaves by itself for an address that was only typed
+
+
+def test_an_uncertain_letter_is_settled_by_a_person(world):
+    world.sink.drop_after_data()
+    world.arrive(mail(ACCESS_FR, sender=CAMILLE, subject="Mes données"))
+    assert world.case("DSR-2026-0001").identity == "pending_dpo_decision"
+    world.press("La lettre est partie")
+    assert world.case("DSR-2026-0001").identity == "requested"
