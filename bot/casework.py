@@ -21,6 +21,8 @@ from store import drafts, journal, messages, outbox
 from store.cases import facts_of, person_of
 from store.models import Case, Draft, Event
 
+_BY_LETTER = frozenset({"identity_requested", "extended", "clarification_requested"})
+"""Events that count because a letter arrived."""
 _PROOF_ENDS = frozenset({"identity_verified", "identity_waived"})
 
 
@@ -31,9 +33,13 @@ def today(app: App, now: datetime) -> date:
 
 def clock_rows(events: Sequence[Event]) -> list[tuple[str, datetime]]:
     """Return what the journal tells the clock. A proof accepted or waived ends a suspension that is still open."""
+    lost = {e.data.get("message_id") for e in events if e.type == "letter_bounced"} - {None, ""}
     rows: list[tuple[str, datetime]] = []
     waiting = False
     for event in sorted(events, key=lambda e: (e.at, e.id or 0)):
+        if event.type in _BY_LETTER and event.data.get("message_id") in lost:
+            # Nothing is awaited from somebody who was never reached, and nobody was told of the extension.
+            continue
         if event.type in ("identity_requested", "identity_insufficient"):
             waiting = True
         elif event.type == "identity_received":
@@ -57,7 +63,8 @@ def deadline_of(
         rule=calendar.rule,
         calendar=calendar.holidays,
         extra_holidays=calendar.extra_holidays,
-        right=case.primary,
+        right="erasure" if case.minor and "erasure" in case.rights else case.primary,
+        minor_at_collection=case.minor,
         pause_on_clarification=calendar.pause_on_clarification,
         late_identity_after=calendar.late_identity_after,
         with_trace=with_trace,

@@ -505,7 +505,12 @@ def _status(session: Session, app: App, case: Case, message: Message, *, now: da
     if recent:
         return
     current = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
-    facts = {**letter_facts(cases.facts_of(case), current), "state": case.state, "identity": None}
+    facts = {
+        **letter_facts(cases.facts_of(case), current),
+        "state": case.state,
+        "identity": None,
+        "identity_state": case.identity,
+    }
     letter = Letter("case/status", case.language, facts, "status", automatic=True)
     casework.write_letter(session, app, case, letter, step=f"status:{message.id}", now=now)
 

@@ -17,8 +17,6 @@ from bot.app import App
 from store import cases, journal
 from store.models import Case, Message, StoredAttachment
 
-DECIDED = frozenset({"verified", "waived", "rejected"})
-
 
 @dataclass(frozen=True)
 class Purged:
@@ -66,7 +64,7 @@ def _documents(session: Session, app: App, *, dry_run: bool) -> int:
     ).all():
         case = session.get(Case, message.case_id) if message.case_id else None
         due = message.recorded_at + longest
-        if case is not None and case.identity in DECIDED:
+        if case is not None:
             decided = [
                 e.at
                 for e in journal.of_case(session, case.id or 0)

@@ -95,7 +95,8 @@ def _remind(
     session: Session, app: App, case: Case, reminder: Reminder, events: list[Event], *, today: date, now: datetime
 ) -> None:
     if reminder.kind == "identity-reminder":
-        _letter(session, app, case, "case/identity_reminder", "reminder", events, automatic=True, now=now)
+        automatic = app.settings.identity.request == "auto"
+        _letter(session, app, case, "case/identity_reminder", "reminder", events, automatic=automatic, now=now)
     elif reminder.kind == "identity-notice":
         _letter(session, app, case, "case/not_identified", "notice", events, automatic=False, now=now)
         _tell(session, app, case, Notice("identity_notice", urgent=True), today=today, now=now)
@@ -117,7 +118,12 @@ def _letter(
 ) -> None:
     need = casework.identity_need_of(events)
     situation = casework.situation(session, app, case, identity=need, now=now)
-    facts = {**letter_facts(cases.facts_of(case), situation), "identity": identity_facts(need)}
+    facts = {
+        **letter_facts(cases.facts_of(case), situation),
+        "identity": identity_facts(need),
+        "reminder": True,
+        "insufficient": any(event.type == "identity_insufficient" for event in events),
+    }
     letter = Letter(template, case.language, facts, kind, automatic)
     step = f"{template}:{sum(e.type == 'identity_requested' for e in events)}"
     casework.write_letter(session, app, case, letter, step=step, now=now)

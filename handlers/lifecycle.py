@@ -208,14 +208,13 @@ def may(state: CaseState | CaseName, action: str) -> bool:
     return action in ALLOWED[state]
 
 
-def may_approve(state: CaseState, kind: str, *, override_reason: str = "", partial: bool = False) -> tuple[bool, str]:
+def may_approve(state: CaseState, kind: str, *, override_reason: str = "") -> tuple[bool, str]:
     """Say whether a letter of *kind* may be approved now, and if not, why: a key of :data:`REASONS`, else ``""``.
 
-    An answer, also a partial one (kind ``partial_refusal``, or ``refusal`` with *partial*), does not leave while
-    identity is unsettled, unless the DPO overrides it with a reason, which the caller writes to the journal
-    (``identity_waived``). A full refusal does: it is how a request ends whose author cannot be identified (art. 11(2),
-    12(2), 12(4)), and says nothing of the data. Routine letters always may, as long as the case lives. *kind* may join
-    several by ``+``.
+    An answer or a refusal, whole or partial, speaks of the person's data: it does not leave while identity is
+    unsettled, unless the DPO overrides it with a reason, which the caller writes to the journal (``identity_waived``).
+    A request whose author cannot be identified ends with the notice ``not_identified`` (art. 11(2), 12(2), 12(4)).
+    Routine letters always may, as long as the case lives. *kind* may join several by ``+``.
     """
     if state.state in FINISHED:
         return False, "case-finished"
@@ -228,8 +227,7 @@ def may_approve(state: CaseState, kind: str, *, override_reason: str = "", parti
             return False, "answered-already"
     if "extension" in kinds and state.extended:
         return False, "extended-already"
-    discloses = bool(on_merits & {"answer", "partial_refusal"}) or (partial and "refusal" in kinds)
-    if discloses and state.identity in UNSETTLED and not override_reason.strip():
+    if on_merits and state.identity in UNSETTLED and not override_reason.strip():
         return False, f"identity-{state.identity}"
     return True, ""
 
@@ -398,6 +396,7 @@ def _draft_moved(name: DraftName) -> Callable[[CaseState, Mapping[str, Any]], Ca
 _APPLY: Mapping[str, Callable[[CaseState, Mapping[str, Any]], CaseState]] = MappingProxyType(
     {
         "case_opened": _case_opened,
+        "identity_doubted": lambda state, data: _identity(state, "pending_dpo_decision", data),
         "identity_requested": lambda state, data: _identity(state, "requested", data),
         "identity_received": _identity_received,
         "identity_insufficient": _identity_insufficient,

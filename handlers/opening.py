@@ -34,6 +34,7 @@ def letter_facts(case: CaseFacts, situation: Situation, *, reviewed: bool = Fals
         "due": situation.due.isoformat() if situation.due else "",
         "due_if_not_paused": situation.due_if_not_paused.isoformat(),
         "today": situation.today.isoformat(),
+        "minor_erasure": case.minor and "erasure" in case.rights,
     }
 
 
@@ -84,7 +85,11 @@ def _first_letters(case: CaseFacts, situation: Situation) -> tuple[Letter, ...]:
     receipt = Letter(
         f"{case.primary}/receipt",
         case.language,
-        {**facts, "identity": identity_facts(need) if asks_now else None},
+        {
+            **facts,
+            "identity": identity_facts(need) if asks_now else None,
+            "proof_enclosed": need.asked and situation.proof_at_hand,
+        },
         "acknowledgement+identity_request" if asks_now else "acknowledgement",
         automatic,
     )

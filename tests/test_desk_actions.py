@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from bot.channels.base import TemporaryRefusal
+from bot.channels.base import TemporaryRefusal, Uncertain
 from bot.desk.actions import ACTIONS, CHOICES, LETTERS, LONGEST_TEXT, Ask, perform
 from bot.desk.cards import view_of
 from bot.desk.masking import hider, still_masked, unmask
@@ -186,7 +186,7 @@ def put(office: Office, state: str) -> None:
 
 
 STATES = ("open", "answered", "refused", "partially_refused", "closed", "withdrawn", "not_request")
-FREE = frozenset({"note", "set_requester", "sent_by_post"})
+FREE = frozenset({"note", "set_requester", "sent_by_post", "letter_left", "letter_again"})
 """Actions that the table of states does not hold."""
 
 
@@ -397,13 +397,40 @@ def test_a_proof_that_the_right_does_not_need_is_asked_for_only_with_a_reason(ob
 
 def test_changing_the_right_keeps_the_clock_and_voids_the_draft(objection):
     before = objection.case()
-    assert objection.do("change_right", argument="erasure,access,erasure").done
+    assert objection.do("change_right", argument="complaint,objection,complaint").done
     after = objection.case()
-    assert (after.primary, after.rights, after.due) == ("erasure", ["erasure", "access"], before.due)
-    assert [(d.kind, d.template) for d in objection.drafts()] == [("answer", "erasure/answer")]
+    assert (after.primary, after.rights, after.due) == ("complaint", ["complaint", "objection"], before.due)
+    assert [(d.kind, d.template) for d in objection.drafts()] == [("answer", "complaint/answer")]
     same, none, unknown = "C'est déjà ce droit.", "Droit inconnu.", "Droit inconnu."
-    asks = [objection.ask("change_right", argument=name) for name in ("erasure,access", "", "divorce")]
+    asks = [objection.ask("change_right", argument=name) for name in ("complaint,objection", "", "divorce")]
     assert refused(objection, *asks) == [same, none, unknown]
+
+
+def test_a_right_that_needs_proof_prepares_the_question_and_no_answer(objection):
+    before = objection.case().due
+    assert objection.do("change_right", argument="erasure").done
+    assert [draft.kind for draft in objection.drafts()] == ["identity_request"]
+    assert (objection.case().identity, objection.case().due) == ("pending_dpo_decision", before)
+    assert objection.do("approve").done
+    assert (objection.case().identity, objection.case().due) == ("requested", None)
+
+
+@pytest.mark.parametrize(("action", "left"), [("letter_left", 1), ("letter_again", 2)])
+def test_a_letter_that_may_have_left_waits_for_a_person_to_say_so(objection, action, left):
+    none = "Aucun envoi n'est en suspens."
+    assert refused(objection, objection.ask(action)) == [none]
+    objection.mailer.problem = Uncertain("the connection broke after the data")
+    ask = objection.ask(action)
+    assert objection.do("approve").done
+    assert (objection.types()[-1], objection.case().state) == ("letter_uncertain", "open")
+    objection.clock.advance(timedelta(days=1))
+    send_due(objection.app)
+    assert len(objection.mailer.to("jean@boite.example")) == 1
+    assert perform(objection.app, ask, user=objection.user("deputy")).done
+    send_due(objection.app)
+    assert len(objection.mailer.to("jean@boite.example")) == left
+    assert (objection.types().count("letter_sent"), objection.case().state) == (2, "answered")
+    assert refused(objection, ask) == [none]
 
 
 def test_what_is_no_request_comes_back_with_its_clock(objection):

@@ -241,10 +241,10 @@ def test_an_answer_waits_for_identity_unless_overridden_with_a_reason(identity):
 
     assert may_approve(case, "answer") == refused
     assert may_approve(case, "partial_refusal") == refused
-    assert may_approve(case, "refusal", partial=True) == refused
+    assert may_approve(case, "refusal") == refused
     assert may_approve(case, "answer", override_reason="  ") == refused
     assert may_approve(case, "answer", override_reason="seen in person") == (True, "")
-    assert may_approve(case, "refusal") == (True, "")
+    assert may_approve(case, "notice") == (True, "")
     assert may_approve(case, "acknowledgement+identity_request") == (True, "")
 
 
@@ -320,7 +320,9 @@ def test_any_walk_of_allowed_moves_stays_in_the_tables_and_keeps_the_promises(da
             if draft is None or not may_approve(case, draft.kind)[0]:
                 continue
             facts = [Fact("letter_sent", {"kind": draft.kind, "draft": draft.draft, "message_id": str(len(journal))})]
-            answered_before_identity |= draft.kind in ("answer", "partial_refusal") and case.identity in UNSETTLED
+            answered_before_identity |= (
+                draft.kind in ("answer", "refusal", "partial_refusal") and case.identity in UNSETTLED
+            )
         else:
             action = data.draw(st.sampled_from(sorted(a for a in ACTIONS if may(case, a))))
             if action == "approve" and not all(may_approve(case, d.kind)[0] for d in case.drafts):

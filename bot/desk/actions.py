@@ -267,6 +267,14 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     case, draft = _draft(session, app, ask)
     letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
     reason = ask.text.strip()
+    if letter.chat_id is not None and not letter.recipient and draft.kind in ("answer", "refusal", "partial_refusal"):
+        raise Refused(
+            _say(
+                language,
+                "Pas de réponse sur le fond par messagerie : indiquez une adresse (« Changer le demandeur ») ou le courrier.",
+                "No answer on the merits by chat: set an address ('Set the requester'), or answer by post.",
+            )
+        )
     _identity_allows(session, app, user, case, draft, reason, now)
     errors = [f for f in findings_of(app, case, draft, letter) if f.severity == "error"]
     if errors and (not reason or HOLE.search(letter.text)):
@@ -424,6 +432,14 @@ def _extend(session: Session, app: App, user: User, ask: Ask, now: datetime) -> 
         )
     deadline = casework.deadline_of(app, case, journal.of_case(session, case.id or 0))
     limit = deadline.due or deadline.due_if_not_paused
+    if case.minor and "erasure" in case.rights:
+        raise Refused(
+            _say(
+                language,
+                "Effacement demandé pour un mineur : pas de prolongation (art. 51 II de la loi n° 78-17).",
+                "Erasure asked for a minor: no extension (art. 51 II loi n° 78-17).",
+            )
+        )
     if deadline.extension_effective:
         raise Refused(
             _say(
@@ -672,6 +688,11 @@ def _set_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
     cases.set_person(session, app.vault, case, cases.Person(name, address))
     casework.void_drafts(session, app, case, reason="recipient-changed", now=now, by=user.key)
     casework.note(session, app, case, "requester_set", actor=user.key, now=now)
+    if case.identity in ("verified", "waived"):
+        # What was proven was proven for another address (attack: "please send it to my new address").
+        need = _need(session, case)
+        data = {"rights": list(case.rights), "identity": "unsettled", **need_data(need)}
+        casework.note(session, app, case, "identity_doubted", actor=user.key, now=now, data=data)
     return _say(language, "Demandeur changé ; les projets sont annulés.", "Requester changed; drafts are voided.")
 
 

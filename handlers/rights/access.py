@@ -80,6 +80,13 @@ RIGHT = Right(
                 r"nom|sur moi|me concernant|au nom d)"
             ),
             r"tout ce (?:que|qui|qu'|ke)<_>(?:sur moi|mon nom|me concern\w+|vous avez|mon dossier|ecrit|note)",
+            r"(?:etre|suis) renseigne\w* sur",
+            r"(?:combien de temps|jusqu'a quand|depuis quand)<_>(?:gard\w+|conserv\w+|avez|donnees|cv\b)",
+            (
+                r"(?:puis-je|peut-on|pourrais-je|j'aimerais|je voudrais|on voudrait)<_>(?:lire|voir|consulter|"
+                r"avoir|savoir ce)<_>(?:fiche|dossier|cahier|notes?|donnees|informations?|ecrit|photos?|images?|"
+                r"garde\w*)"
+            ),
         ),
         "en": (
             r"\b(?:subject access|access request|right of access|dsar\b|sar\b)",
@@ -120,6 +127,17 @@ RIGHT = Right(
                 r"said|say|recorded)<_>(?:about|on|down)?"
             ),
             r"how (?:she|he|they|you) (?:knows?|got)",
+            (
+                r"(?:have you|do you) (?:still )?(?:got|have|hold|keep)<_>(?:me\b|my|anything|letter|file|photo|"
+                r"on (?:me|this)|records?)"
+            ),
+            (
+                r"(?:might|may|can|could) (?:i|we) (?:see|read|have|get|look at)<_>(?:file|form|notes?|log|"
+                r"record\w*|letter|data|copy|track|pictures?|it\b)"
+            ),
+            r"who (?:looks|has looked|has access|had access|can see)",
+            r"why (?:have|do) you<_>(?:have|got|hold|keep)?<_>my (?:\w+ )?(?:address|number|name|data|passport|email)",
+            r"how long<_>(?:keep|store|hold)",
         ),
     },
     steps={

@@ -62,6 +62,17 @@ RIGHT = Right(
             ),
             r"(?:mon|ma|mes) (?:\w+ ){1,4}(?:renvoye|retrouve|lu|entendu|vue?)<_>(?:par (?:une|un|tout)|tout le monde)",
             r"mot de passe<_>en clair",
+            r"(?:disparu|envole\w*|plus) (?:du|de la|des) (?:comptoir|accueil|bureau|tiroir)",
+            r"(?:ecran)<_>(?:tourne|visible|vers)<_>",
+            r"(?:envoye|parti|partie|transmis|diffuse|adresse)\w*<_>(?:a toute?s?|aux \d+|a \d+|l'ensemble)<_>",
+            r"(?:avait|a|avaient|ont)<_>(?:ma|mes|mon|nos) (?:fiche|dossier|donnees|papiers)<_>(?:dans|chez|sur|entre)",
+            r"consultables?<_>(?:par|tous)",
+            r"(?:on|je) (?:tombe|lisait|lit|voit)<_>(?:reservation|le nom des gens|tout|client)<_>",
+            r"(?:retrouve|trouve)<_>cle usb",
+            (
+                r"(?:recu|recois)<_>(?:code|facture|lettre|dossier|attestation) (?:de|d'|pour) (?:un autre|une "
+                r"autre|quelqu'un)"
+            ),
         ),
         "en": (
             r"(?:data|privacy|security|personal data) (?:breach|leak)|\bleak(?:ed|ing)?\b|been hacked|got hacked",
@@ -94,6 +105,10 @@ RIGHT = Right(
             ),
             r"if i change (?:the|a) (?:last )?(?:digit|number)",
             r"46 others|everyone'?s? (?:email|address)|in cc\b|cc'?d",
+            r"(?:somebody|someone) told (?:her|him|them)",
+            r"(?:found|pulled)<_>(?:folder|file|list|paperwork|usb|copies)<_>",
+            r"(?:list|file|names?)<_>(?:on|in) (?:the|your) (?:site|internet|website|google)",
+            r"has just (?:texted|called|written)",
         ),
     },
     steps={

@@ -71,6 +71,7 @@ RIGHT = Right(
             ),
             r"who (?:do|can) i (?:talk|complain|speak) to",
             r"\b(?:article|art\.?) 77\b",
+            r"(?:thats|that's|that is|it is|it's) (?:gross|wrong|disgusting|not right|creepy)",
         ),
     },
     steps={

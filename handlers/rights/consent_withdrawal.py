@@ -58,6 +58,14 @@ RIGHT = Right(
                 r"(?:ne )?(?:veux|souhaite) plus (?:recevoir|de|la|votre) (?:\w+ ){0,2}(?:newsletter|gazette|"
                 r"infolettre|lettre|bulletin)"
             ),
+            (
+                r"(?:j'avais|j'ai|on avait|j'etais)<_>(?:dit (?:oui|ok)|coche|accepte|signe|inscrit\w*|abonne\w*|"
+                r"donne (?:la|mon|ma) (?:permission|accord|autorisation))[^\n]{0,70}?(?:en fait|finalement|"
+                r"maintenant|je (?:ne )?veux plus|j'veux plus|jveux plus|je retire|je dis non|a present|desormais|"
+                r"plus d'accord|je reprends)"
+            ),
+            r"\bje retire\b(?! (?:ma demande|ma plainte))",
+            r"(?:demande|abonne\w*|inscrit\w*)<_>(?:gazette|newsletter)[^\n]{0,90}?(?:m'enlever|enlevez|plus|arreter)",
         ),
         "en": (
             (
@@ -83,6 +91,13 @@ RIGHT = Right(
             r"(?:changed?|changing) (?:my|our) mind",
             r"not comfortable<_>(?:any ?more)",
             r"unsubscribe me|(?:drop|take|get) me off<_>(?:deals|newsletter|list)",
+            r"no longer wish to (?:be subscribed|receive)",
+            (
+                r"(?:i|we) (?:did |had )?(?:joined|join|ticked|tick|signed|agreed|said (?:yes|ok)|clicked|"
+                r"subscribed|put (?:a )?tick)[^\n]{0,80}?(?:i leave|take (?:it|that)|not any ?more|no longer|"
+                r"un-?\w+|changed my mind|get me off|i'd rather)"
+            ),
+            r"take out that tick|that tick",
         ),
     },
     steps={

@@ -60,6 +60,18 @@ RIGHT = Right(
                 r"(?:cloture|fermeture|suppression|effacement|destruction|retrait) (?:de |du |des |d'|"
                 r"definitive)<_>(?:compte|donnees|dossier|photo|fiche|fichier|espace|profil|image|leur)"
             ),
+            r"\ba (?:enlever|supprimer|effacer|retirer|detruire|jeter|oter)\b",
+            r"oubliez[- ](?:moi|nous)",
+            (
+                r"(?:je )?(?:souhaite|demande|veux|exige|voudrais) (?:sa|leur|la) (?:suppression|destruction|"
+                r"radiation|disparition|retrait)"
+            ),
+            (
+                r"(?:qu'|que )(?:il|elle|ils|elles|ca|tout|cela) (?:soi(?:t|ent)) (?:\w+ )?(?:jete\w*|efface\w*|"
+                r"supprime\w*|detrui\w+|enleve\w*|retire\w*|ote\w*)"
+            ),
+            r"(?:faites|fais)[- ]moi disparaitre",
+            r"(?:couper|flouter|coupez|floutez)<_>(?:image|video|plans?|clip|photo|visage|secondes)",
         ),
         "en": (
             r"right to (?:be forgotten|erasure)|erasure request|deletion request",
@@ -80,6 +92,12 @@ RIGHT = Right(
             r"(?:take|pull|get) (?:\S+ ){0,7}?(?:down|off (?:your|the|it|facebook|instagram))\b",
             r"(?:get rid of|throw away|clear out|strip)\b<_>(?:my|the|all|whatever|passport|any|it)",
             r"close (?:\w+ )?(?:my|this|the) (?:\w+ )?account",
+            r"(?:^|[.!?]\s)(?:please )?(?:remove|delete|erase)\b",
+            (
+                r"(?:can|could|will) (?:u|you|somebody|someone) (?:\w+ ){0,2}(?:pull|delete|remove|erase|wipe|"
+                r"take me off|empty|nuke|destroy|lose)"
+            ),
+            r"please (?:empty|wipe|delete|erase|remove|destroy|purge)\b",
         ),
     },
     steps={

@@ -47,6 +47,14 @@ RIGHT = Right(
                 r"nouveau|nouvelle|prestataire|autre)"
             ),
             r"lisible par (?:une )?machine|couramment utilise|format interoperable",
+            (
+                r"(?:leur|lui) (?:envoyer|transmettre|passer|basculer|verser|transferer)<_>(?:dossier|fiche|"
+                r"donnees|historique)"
+            ),
+            (
+                r"(?:sous (?:cette|une) forme|dans un (?:fichier|format))<_>(?:que|exploitable|reutilis\w+|sache|"
+                r"puisse|ailleurs)"
+            ),
         ),
         "en": (
             r"portab(?:le|ility)",

@@ -60,6 +60,12 @@ RIGHT = Right(
                 r"(?:remplace[rz]?|substituer|inverser|completer|completez|retablir)\b<_>(?:par|mon|ma|la|le|nom|"
                 r"prenom|fiche)"
             ),
+            r"\b(?:deux|un|une|sans|avec(?: un| une| deux)?) '?[b-z]\b(?= |,|\.|$)",
+            r"\bc(?:'est)? pas [^.,!?]{2,25},? (?:mais )?c(?:'est)? ",
+            r"(?:devrait|doit) (?:etre|figurer|indiquer)",
+            r"\bpas \+?\w+\.(?=$|\s)",
+            r"(?:mme|madame|monsieur|m\.) et (?:pas|non)",
+            r"<correct><_>(?:s'il vous plait|svp|merci)",
         ),
         "en": (
             r"right to rectification|rectification",
@@ -87,6 +93,12 @@ RIGHT = Right(
             r"(?:please|kindly|can you|could you) (?:\w+ ){0,2}(?:correct|update|amend|fix|change|rectify)\b",
             r"(?:it'?s|i am|i'm|name is|called) [^.,]{1,30}, not ",
             r"(?:be|to be) (?:corrected|updated|amended|changed|fixed|replaced|put right)",
+            r"new (?:phone|mobile|number|email|address)\s?:",
+            r"(?:wants|needs|ought) to (?:be|say|read)\b",
+            r"(?:one|two|double|with an?|without an?) ['\x22]?[b-z]\b(?: |\.|,|$)",
+            r"(?:correct|fix|repair|change|amend) (?:this|it|that|please)\b",
+            r"now (?:\d|at \d)",
+            r"you (?:spell|have me (?:down )?as|got me (?:down )?as)",
         ),
     },
     steps={

@@ -57,6 +57,11 @@ RIGHT = Right(
                 r"(?:le temps (?:de|que|du)|en attendant|tant que|jusqu'a|jusqu'au|d'ici)<_>(?:verif\w+|jugement|"
                 r"decision|litige|enquete|expertise|audience|contest\w+|regle|tranche)"
             ),
+            r"(?:garde[rz]?|conserve[rz]?)[, ]+mais (?:enferm\w+|cach\w+|bloqu\w+|ne )",
+            r"(?:rester|reste|soit|etre) (?:bloque\w*|gele\w*|en pause|suspendu\w*)",
+            r"ne pas (?:bouger|toucher)<_>(?:dossier|fiche|donnees)",
+            r"n'est (?:pas|plus) a (?:employer|utiliser)",
+            r"(?:on )?ne l'efface pas,? (?:on )?ne",
         ),
         "en": (
             r"restriction of processing|right to restrict\w*|restrict (?:the )?(?:processing|use)",
@@ -82,6 +87,10 @@ RIGHT = Right(
                 r"(?:pending|until|till|while)<_>(?:check\w*|verif\w*|dispute|court|decision|decided|settled|"
                 r"investigat\w+|hearing|resolved|sorted|claim|coming)"
             ),
+            r"(?:sit on|hold on to|hang on to) (?:my|the|it|them)<_>(?:but|don'?t|without|details)",
+            r"rather you didn'?t (?:erase|delete|destroy)",
+            r"stop (?:the|that|this) (?:automatic )?(?:erasure|deletion|erasing)",
+            r"nobody (?:opens|uses|touches|looks)",
         ),
     },
     steps={
