@@ -59,9 +59,13 @@ def app_of(context: click.Context) -> App:
     from store.sealing import SealingError
 
     try:
-        return build_app(settings_of(context))
+        app = build_app(settings_of(context))
+        with app.database.reading() as session:
+            app.vault.check(session)
     except (StoreError, SealingError, ValueError) as error:
         raise Failure(str(error)) from error
+    context.call_on_close(app.close)
+    return app
 
 
 @main.command()
@@ -88,12 +92,13 @@ def check(context: click.Context) -> None:
 def run(context: click.Context, once: bool) -> None:
     """The worker."""
     from bot.commands.run import run as work
+    from nlp.classifier import ModelError
     from store.database import StoreError
 
     app = app_of(context)
     try:
         sys.exit(work(app, once=once))
-    except StoreError as error:
+    except (StoreError, ModelError) as error:
         raise Failure(str(error)) from error
 
 

@@ -242,6 +242,8 @@ _DOCUMENT = re.compile(
     r"|(?:identity|id) (?:card|document|paper)s?|passport|proof of identity"
 )
 _NEGATED = re.compile(r"\b(?:ne|ni|aucune?|jamais|pas|sans|non|no|not|never|nor|without|need not)\b|\bn'")
+_ENCLOSED = re.compile(r"\bvous avez joint\b|\byou enclosed\b")
+"""Says what came, and asks for nothing."""
 _SYSTEMATIC = re.compile(
     r"(?:toutes?|chaque) (?:les )?demandes? [^.]*(?:doi|devr|accompagn|exige|subordonn)[^.]*(?:identite|passeport)"
     r"|(?:doi\w+|devez|devrez|faut|obligatoire\w*|exige\w*) [^.]*(?:carte|piece) d'identite "
@@ -276,7 +278,7 @@ def _identity(letter: _Letter) -> Iterator[Finding]:
             "N'exigez pas de pièce d'identité pour toute demande : écrivez d'où vient le doute et les autres moyens possibles.",
             "Do not require an identity document for every request: say where the doubt comes from and offer other means.",
         )
-    asking = [s for s in letter.sentences if _DOCUMENT.search(s) and not _NEGATED.search(s)]
+    asking = [s for s in letter.sentences if _DOCUMENT.search(s) and not (_NEGATED.search(s) or _ENCLOSED.search(s))]
     justified = "identity_request" in kinds and not set(facts.rights) <= _NEVER_PROVED
     settled = facts.identity_level == 0 and facts.identity_state not in OPEN_IDENTITY
     if asking and kinds & _ASKS and settled and not justified:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy import registry
+from spacy import registry  # type: ignore[attr-defined]
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Model, SparseLinear_v2, chain
@@ -21,14 +21,12 @@ from nlp.corpus import CORPUS, load
 from nlp.corpus import Example as CorpusExample
 from nlp.cues import Rules
 from nlp.excerpt import Excerpt
-from nlp.features import USER_DATA, features, hashed, prepare
-from nlp.types import LABELS, PRIMARIES, Message
-
-LABEL_PREFIX = "label:"
-"""Tells the ten labels from the primaries of the same name among a document's categories."""
+from nlp.features import FLAG_PREFIX, LABEL_PREFIX, USER_DATA, features, hashed, prepare
+from nlp.fields import LEARNED_FLAGS
+from nlp.types import LABELS, PRIMARIES, THIRD_PARTY_KINDS, Message
 
 
-@registry.architectures("dpobot.HashedLinear.v1")
+@registry.architectures("dpobot.HashedLinear.v1")  # type: ignore[untyped-decorator]
 def hashed_linear(nO: int | None = None, exclusive: bool = True, length: int = 65536) -> Any:  # noqa: N803
     """Return a linear classifier over the features that :func:`nlp.features.document` put into each document.
 
@@ -72,7 +70,7 @@ def _sigmoid(model: Any, scores: Any, is_train: bool) -> tuple[Any, Callable[[An
     return model.ops.sigmoid(scores), lambda gradient: gradient
 
 
-@registry.readers("dpobot.Corpus.v1")
+@registry.readers("dpobot.Corpus.v1")  # type: ignore[untyped-decorator]
 def read_corpus(
     cues: str | None = None,
     splits: list[str] | None = None,
@@ -104,9 +102,14 @@ def read_corpus(
 
 
 def categories(one: CorpusExample) -> dict[str, float]:
-    """Return what the two heads should say of a message of the corpus."""
+    """Return what the three heads should say of a message of the corpus."""
     truth = {label: float(label == one.primary) for label in PRIMARIES}
-    return truth | {f"{LABEL_PREFIX}{label}": float(label in one.labels) for label in LABELS}
+    truth |= {f"{LABEL_PREFIX}{label}": float(label in one.labels) for label in LABELS}
+    truth |= {f"{FLAG_PREFIX}{flag}": float(bool(one.flags.get(flag))) for flag in LEARNED_FLAGS}
+    kind = one.flags.get("third_party_kind")
+    return truth | {
+        f"{FLAG_PREFIX}third_party_kind={one_kind}": float(kind == one_kind) for one_kind in THIRD_PARTY_KINDS
+    }
 
 
 @lru_cache(maxsize=4)
@@ -119,7 +122,9 @@ def corpus(path: str | None) -> tuple[CorpusExample, ...]:
 def rules_of(cues: str | None) -> Rules:
     """Compile the cues in the JSON file *cues*, those of this package alone without one."""
     tables = json.loads(Path(cues).read_text(encoding="utf-8")) if cues else {}
-    return Rules({label: {language: tuple(found) for language, found in table.items()} for label, table in tables.items()})
+    return Rules(
+        {label: {language: tuple(found) for language, found in table.items()} for label, table in tables.items()}
+    )
 
 
 @lru_cache(maxsize=8192)

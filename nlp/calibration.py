@@ -25,7 +25,7 @@ FILE = "calibration.json"
 DISMISSED = frozenset({"not_request", "spam", "auto_reply", "bounce"})
 """Primaries that end a message's journey when accepted: a request lost here is lost for good."""
 BARE = frozenset({"not_request", "spam", "auto_reply", "bounce", "authority"})
-"""Primaries that carry no label (labels.md, rules 6, 8 and 9)."""
+"""Primaries that carry no label."""
 REQUESTS = (*LABELS, "reminder")
 """Primaries that state or restate a right: those that must hardly ever be dismissed."""
 
@@ -64,6 +64,9 @@ class Calibration:
     weights: Mapping[str, tuple[float, ...]]
     thresholds: Mapping[str, float]
     """From which probability a label is given."""
+    flag_weights: Mapping[str, tuple[float, ...]]
+    """Of each flag that the model has learned: weight of the head, weights of what the rules say, constant."""
+    flag_thresholds: Mapping[str, float]
     accept: float
     """From which confidence a request, a reminder or another case matter is accepted without a look."""
     dismiss: float
@@ -77,10 +80,11 @@ class Calibration:
     def read(cls, folder: Path) -> Calibration:
         """Read the calibration kept in *folder*. Raises :class:`OSError` or :class:`ValueError` where it is damaged."""
         given: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        given["weights"] = {label: tuple(weights) for label, weights in given["weights"].items()}
         try:
+            for name in ("weights", "flag_weights"):
+                given[name] = {label: tuple(weights) for label, weights in given[name].items()}
             return cls(**given)
-        except TypeError as error:
+        except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{folder / FILE} is of another version: train the model again") from error
 
     def write(self, folder: Path) -> None:
@@ -98,6 +102,14 @@ class Calibration:
         """Return the calibrated probability of *label*."""
         return _sigmoid(sum(w * x for w, x in zip(self.weights[label], evidence.row(), strict=True)))
 
+    def flag(self, name: str, head: float, rules: Sequence[float]) -> bool:
+        """Say whether flag *name* is raised, given the head's probability and what the rules say."""
+        row = flag_row(head, rules)
+        return (
+            _sigmoid(sum(w * x for w, x in zip(self.flag_weights[name], row, strict=True)))
+            >= self.flag_thresholds[name]
+        )
+
     def accepts(self, primary: str, probabilities: Mapping[str, float]) -> bool:
         """Say whether *primary* may stand without the DPO's look.
 
@@ -110,9 +122,9 @@ class Calibration:
         return probabilities[primary] >= self.accept
 
 
-def mission_class_order(labels: Sequence[str]) -> str | None:
-    """Return the first label of *labels* that is not ``post_mortem``."""
-    return next((label for label in labels if label != "post_mortem"), None)
+def flag_row(head: float, rules: Sequence[float]) -> list[float]:
+    """Return the numbers that a flag's regression reads."""
+    return [_logit(head), *rules, 1.0]
 
 
 def fit_temperature(raw: Matrix, truth: NDArray[np.int64]) -> float:

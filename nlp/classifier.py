@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 from nlp.calibration import BARE, Calibration, Evidence
 from nlp.cues import Cues, Hit, Rules
 from nlp.excerpt import Excerpt
-from nlp.features import Text, document, prepare
+from nlp.features import FLAG_PREFIX, LABEL_PREFIX, Text, document, prepare
 from nlp.fields import as_mapping, find, flags
 from nlp.language import detect
-from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, Cue, Decision, Message, Reading
+from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, THIRD_PARTY_KINDS, Cue, Decision, Message, Reading
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 MODEL = Path(__file__).parent / "model"
 """The model that ships with the program."""
-LABEL_PREFIX = "label:"
-FLAG_PREFIX = "flag:"
 MAX_CUES = 12
+_STRICTNESS = {"identity_reply": 2.0, "status_inquiry": 2.0, "reminder": 0.8}
+"""How much more (or less) must speak for a label beside these primaries than elsewhere."""
 _CUES_OF_LABEL = 3
 _BATCH = 128
 
@@ -77,13 +77,18 @@ class Classifier:
     def _reading(self, message: Message, excerpt: Excerpt, text: Text, cats: Mapping[str, float]) -> Reading:
         probabilities = self._calibration.primaries([cats[primary] for primary in PRIMARIES])
         label_scores = {label: self._label_score(label, text, cats, probabilities) for label in LABELS}
-        primary = max(PRIMARIES, key=lambda one: probabilities[one])
-        labels = self._labels(primary, label_scores)
         empty = not excerpt.message.body.strip() and not message.subject.strip()
+        primary = "not_request" if empty else max(PRIMARIES, key=lambda one: probabilities[one])
+        labels = self._labels(primary, label_scores)
         accepted = self._calibration.accepts(primary, probabilities) and not empty
         decision: Decision = "accept" if accepted else "ask_dpo"
-        found = find(excerpt.message, labels, whole=message.body)
-        learned = {name[len(FLAG_PREFIX) :]: score for name, score in cats.items() if name.startswith(FLAG_PREFIX)}
+        kinds = {kind: cats[f"{FLAG_PREFIX}third_party_kind={kind}"] for kind in THIRD_PARTY_KINDS}
+
+        def decide(name: str, rules: Sequence[float]) -> bool:
+            return self._calibration.flag(name, cats[f"{FLAG_PREFIX}{name}"], rules)
+
+        raised = flags(excerpt.message, text.body, primary, decide, kinds)
+        found = find(excerpt.message, labels, third_party="third_party" in raised, whole=message.body)
         return Reading(
             id=message.id,
             language=detect(excerpt.message.body, message.subject),
@@ -95,7 +100,7 @@ class Classifier:
             confidence=0.0 if empty else probabilities[primary],
             cues=self._cues(message, excerpt, text, primary, labels),
             fields=as_mapping(found),
-            flags=flags(excerpt.message, text.body, primary, labels, learned),
+            flags=raised,
         )
 
     def _label_score(
@@ -106,9 +111,13 @@ class Classifier:
     def _labels(self, primary: str, scores: Mapping[str, float]) -> tuple[str, ...]:
         if primary in BARE:
             return ()
-        thresholds = self._calibration.thresholds
+        strictness = _STRICTNESS.get(primary, 1.0)
+        thresholds = {label: strictness * level for label, level in self._calibration.thresholds.items()}
         given = [label for label in LABELS if scores[label] >= thresholds[label] and label != primary]
         given.sort(key=lambda label: -scores[label])
+        if primary == "reminder":
+            # A reminder takes up one right nearly always; only which one may be in doubt.
+            given = given or [label for label in LABELS if scores[label] >= max(0.1, *scores.values())]
         return (primary, *given) if primary in LABELS else tuple(given)
 
     def _cues(
@@ -175,7 +184,9 @@ def mission_class(primary: str, labels: Sequence[str]) -> str:
 
 
 def _best_hits(label: str, hits: Sequence[Hit]) -> list[Hit]:
-    meant = sorted((hit for hit in hits if hit.label == label and hit.meant), key=lambda hit: (hit.start - hit.end, hit.start))
+    meant = sorted(
+        (hit for hit in hits if hit.label == label and hit.meant), key=lambda hit: (hit.start - hit.end, hit.start)
+    )
     chosen: list[Hit] = []
     for hit in meant:
         if len(chosen) == _CUES_OF_LABEL:
@@ -203,8 +214,9 @@ def cues_digest(cues: Cues) -> str:
 
 def load_pipeline(folder: Path) -> Any:
     """Load the trained pipeline from *folder*. Raises :class:`ModelError`."""
-    import nlp.architecture  # noqa: F401  the architecture must be registered before spaCy reads the configuration
     from spacy.util import load_model_from_path
+
+    import nlp.architecture  # noqa: F401  registers the names that spaCy meets in the model's configuration
 
     if not (folder / "config.cfg").is_file():
         raise ModelError(f"no model in {folder}: reinstall dpobot, or train one with `dpobot train --out {folder}`")

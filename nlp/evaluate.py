@@ -220,7 +220,9 @@ def _overlaps(one: Example, reading: Reading, label: str) -> bool:
 
 def _length(body: str) -> str:
     size = len(body)
-    return "1 up to 60" if size <= 60 else "2 up to 200" if size <= 200 else "3 up to 600" if size <= 600 else "4 longer"
+    return (
+        "1 up to 60" if size <= 60 else "2 up to 200" if size <= 200 else "3 up to 600" if size <= 600 else "4 longer"
+    )
 
 
 def _by(pairs: Sequence[Pair], key: Callable[[Example], str]) -> dict[str, dict[str, float]]:

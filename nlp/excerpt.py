@@ -21,7 +21,7 @@ class Excerpt:
     """The part of a body that is read.
 
     History, signatures and footers are blanked out; of an overlong body the middle is left out. A forward that
-    adds little of its own is read with the message that it passes on (labels.md, rule 1).
+    adds little of its own is read with the message that it passes on.
     """
 
     def __init__(self, message: Message) -> None:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 MAX_SUBJECT = 400
 USER_DATA = "dpobot"
+LABEL_PREFIX = "label:"
+"""Tells the ten labels from the primaries of the same name among a document's categories."""
+FLAG_PREFIX = "flag:"
 
 _WORD = re.compile(r"\w+")
 _REPLY = re.compile(r"\s*(?:re|aw|sv|rif|antw|rv) ?:", re.IGNORECASE)
@@ -94,9 +97,7 @@ def words(text: str, longest: int = 3) -> Iterable[str]:
 def company(concepts: Mapping[str, Sequence[tuple[int, int]]], span: tuple[int, int]) -> list[str]:
     """Return the concepts within *span*: each alone, with those that follow it closely, and with all the others."""
     start, end = span
-    placed = sorted(
-        (begin, name) for name, spans in concepts.items() for begin, _ in spans if start <= begin < end
-    )
+    placed = sorted((begin, name) for name, spans in concepts.items() for begin, _ in spans if start <= begin < end)
     names = sorted({name for _, name in placed})
     found = list(names)
     for index, (begin, name) in enumerate(placed):
@@ -122,10 +123,12 @@ def _cue_names(text: Text) -> list[str]:
     meant = sorted({hit.label for hit in text.hits if hit.meant})
     found = [f"cue {label}" for label in meant for _ in range(3)]
     found += [f"cue {one}+{two}" for index, one in enumerate(meant) for two in meant[index + 1 :]]
-    found += [f"cue not {label}" for label in {hit.label for hit in text.hits if not hit.meant}]
-    found += [f"cue twice {label}" for label, count in Counter(h.label for h in text.hits if h.meant).items() if count > 1]
-    found += [f"subject cue {label}" for label in {hit.label for hit in text.subject_hits}]
-    found += [f"rule {rule}" for rule in {hit.rule for hit in text.hits if hit.meant}]
+    found += [f"cue not {label}" for label in sorted({hit.label for hit in text.hits if not hit.meant})]
+    found += [
+        f"cue twice {label}" for label, count in Counter(h.label for h in text.hits if h.meant).items() if count > 1
+    ]
+    found += [f"subject cue {label}" for label in sorted({hit.label for hit in text.subject_hits})]
+    found += [f"rule {rule}" for rule in sorted({hit.rule for hit in text.hits if hit.meant})]
     if not meant:
         found.append("cue none")
     return found
@@ -175,7 +178,7 @@ def features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> dict[str, fl
 
 def hashed(found: Mapping[str, float]) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
     """Hash feature names, the same way on every machine."""
-    from spacy.strings import hash_string
+    from spacy.strings import hash_string  # type: ignore[attr-defined]
 
     keys = np.fromiter((hash_string(name) for name in found), dtype=np.uint64, count=len(found))
     return keys, np.fromiter(found.values(), dtype=np.float32, count=len(found))

@@ -4,16 +4,25 @@ Rules on the literal text, with offsets: what is found stands in the message to 
 can check it at a glance. A field that is not found is left out; nothing is guessed.
 """
 
+# ruff: noqa: E501  an expression in one line is easier to read than one in pieces
+
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from nlp.fold import Folded, fold
-from nlp.types import Message
+from nlp.types import THIRD_PARTY_KINDS, Message
 
 MAX_CHARACTERS = 12_000
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 FieldValue = str | tuple[str, ...]
 
@@ -59,44 +68,46 @@ _STAY = re.compile(
     rf"|\bsemaine du {_DAY}(?: {_MONTHS})?(?: {_YEAR})?|\bweek of (?:the )?{_DATE}|\bnuit du {_DATE}(?: au {_DATE})?|\bnight of (?:the )?{_DATE})",
     re.IGNORECASE,
 )
-_STREETS = (
-    r"(?:rue|avenue|av\.|boulevard|bd|place|impasse|all[ée]es?|chemin|quai|route|cours|square|venelle|passage|sentier|faubourg|villa|cit[ée]|r[ée]sidence|lotissement|lieu-dit|mont[ée]e|promenade)"
-)
+_STREETS = r"(?:rue|avenue|av\.|boulevard|bd|place|impasse|all[ée]es?|chemin|quai|route|cours|square|venelle|passage|sentier|faubourg|villa|cit[ée]|r[ée]sidence|lotissement|lieu-dit|mont[ée]e|promenade)"
 _ADDRESS_FR = re.compile(
     rf"\b\d{{1,4}}(?: ?(?:bis|ter|quater))?,? (?:{_STREETS})\b[^\n,;.]{{2,45}}(?:, ?| )(?:[^\n,;.]{{2,30}}, ?)?\d{{5}} [A-ZÀ-Ý][\w'’ -]{{1,30}}(?<![ -])"
     rf"|\b\d{{1,4}}(?: ?(?:bis|ter))?,? (?:{_STREETS})\b[^\n,;.]{{2,40}}, [A-ZÀ-Ý][\w'’-]{{2,25}}",
     re.IGNORECASE,
 )
 _ADDRESS_PLACE = re.compile(r"\b[A-ZÀ-Ý][\w'’ -]{2,30}, \d{5} [A-ZÀ-Ý][\w'’-]+(?:-[\w'’-]+)*")
-_ADDRESS_DE = re.compile(r"\b[A-ZÄÖÜ][\wäöüß.-]+(?: [A-ZÄÖÜ][\wäöüß.-]+)? \d{1,4}[a-z]?, (?:D-)?\d{4,5} [A-ZÄÖÜ][\wäöüß-]+")
+_ADDRESS_DE = re.compile(
+    r"\b[A-ZÄÖÜ][\wäöüß.-]+(?: [A-ZÄÖÜ][\wäöüß.-]+)? \d{1,4}[a-z]?, (?:D-)?\d{4,5} [A-ZÄÖÜ][\wäöüß-]+"
+)
 _ADDRESS_EN = re.compile(
     r"\b(?:\d{1,4}[a-z]? (?:[A-Z][\w'’]+ ){1,3}(?:Street|St|Road|Rd|Lane|Avenue|Ave|Close|Drive|Way|End|Court|Crescent|Terrace|Gardens?|Place|Square|Hill|Row|Mews)\b"
     r"|(?:The )?(?:[A-Z][\w'’]+ ){1,2}(?:House|Cottage|Rectory|Farm|Lodge|Barn)\b)(?:, [A-Z0-9][\w'’ -]{1,30}){0,3}"
 )
 
 _TITLE = r"(?:Gp Capt|DC \d+|M(?:me|lle|\.|onsieur|adame|ademoiselle|a[îi]tre|e)|Mr\.?|Mrs\.?|Ms\.?|Miss|Dr\.?|Prof\.?|Sir|Herr|Frau|Se[ñn]or[a]?|Sr[a]?\.?|Signora?|Don|Dhr\.?|Mevr\.?)"
-_NAME_WORD = r"(?:[A-ZÀ-ÝŁŚŻ](?:[\w'’]+(?:-[\w'’]+)*|\.)|d[eu]|de la|des|von|van|der|den|di|da|dos|le|la|el|al|bin|O['’]\w+)"
+_NAME_WORD = (
+    r"(?:[A-ZÀ-ÝŁŚŻ](?:[\w'’]+(?:-[\w'’]+)*|\.)|d[eu]|de la|des|von|van|der|den|di|da|dos|le|la|el|al|bin|O['’]\w+)"
+)
 _NAME = rf"[A-ZÀ-ÝŁŚŻ](?:[\w'’]+(?:-[\w'’]+)*|\.)(?:[ -]{_NAME_WORD}){{0,4}}"
 _SELF = re.compile(
     rf"(?:\b[Jj]e (?:soussign[ée]e?|m['’]appelle|suis) |\b[Mm]on nom (?:est|c['’]est) |\b[Mm]y name is |\bI, |\bI am |\bI['’]m |\bThis is |\b[Ii]ch bin |\b[Mm]ein Name ist |\b[Mm]e llamo |\b[Mm]i chiamo |\b[Mm]ijn naam is |\b[Cc]hamo-me |\bO meu nome é )"
     rf"(?:soussign[ée]e?,? )?({_NAME})(?=[\s,.;:!)(]|$)"
 )
-_SELF_WEAK = frozenset(
-    "je i un une le la the a not en dpo responsable client ancien ravi desole sorry writing your an on sure happy afraid from going very so in at "
-    "going out away back still also just now paris mije".split()
+_SELF_WEAK = _words(
+    """
+    a afraid also an ancien at away back client desole dpo en from going happy i in je just la le mije not
+    now on out paris ravi responsable so sorry still sure the un une very writing your
+    """
 )
 _CLOSING = re.compile(
     r"^(?:(?:bien )?(?:cordialement|amicalement|sinc[èe]rement|respectueusement|salutations?|bonne (?:journ[ée]e|soir[ée]e|r[ée]ception)|merci\b|cdlt|cdt|a\+|bien [àa] vous|[àa] bient[ôo]t|avec mes|veuillez|dans l['’]attente|"
     r"(?:kind |best |warm |many )?regards|best( wishes)?|thanks?|thank you|cheers|yours|sincerely|love|thx|ta\b|cordially|mit freundlichen|mfg|viele gr|gru[sß]|saludos|atentamente|un saludo|cordiali|distinti|grazie|gracias|obrigad|cumprimentos|atenciosamente|met vriendelijke|groet|envoy[ée]|sent from|bises|bisous|tel|t[ée]l|ps\b|p\.s))",
     re.IGNORECASE,
 )
-_SEGMENT_END = re.compile(r"(?<!\b[A-ZÀ-Ý])(?<!\bTh|\bMr|\bDr|\bSt)[.!?…)]\s+|[,:]\s+(?=[A-ZÀ-Ý]\S*(?: [A-ZÀ-Ý]\S*)?\.?$)|\bKisses |\bLove,? ")
-_RELATION_FR = (
-    r"(?:beau-|belle-|petite?-|arri[èe]re-)?(?:fils|fille|p[èe]re|m[èe]re|fr[èe]re|s[œo]e?ur|mari|femme|[ée]poux|[ée]pouse|compagn(?:on|e)|conjointe?|enfants?|gar[çc]on|ni[èe]ce|neveu|oncle|tante|maman|papa|grand-(?:m[èe]re|p[èe]re)|cousine?|collègue|cliente?|filleule?)"
+_SEGMENT_END = re.compile(
+    r"(?<!\b[A-ZÀ-Ý])(?<!\bTh|\bMr|\bDr|\bSt)[.!?…)]\s+|[,:]\s+(?=[A-ZÀ-Ý]\S*(?: [A-ZÀ-Ý]\S*)?\.?$)|\bKisses |\bLove,? "
 )
-_RELATION_EN = (
-    r"(?:late |little |eldest |youngest |step|grand|elder |younger )?(?:son|daughter|child|kid|boy|girl|girls|boys|lad|lass|husband|wife|partner|father|mother|dad|mum|mom|mam|brother|sister|uncle|aunt|nephew|niece|grandmother|grandfather|client|colleague)"
-)
+_RELATION_FR = r"(?:beau-|belle-|petite?-|arri[èe]re-)?(?:fils|fille|p[èe]re|m[èe]re|fr[èe]re|s[œo]e?ur|mari|femme|[ée]poux|[ée]pouse|compagn(?:on|e)|conjointe?|enfants?|gar[çc]on|ni[èe]ce|neveu|oncle|tante|maman|papa|grand-(?:m[èe]re|p[èe]re)|cousine?|collègue|cliente?|filleule?)"
+_RELATION_EN = r"(?:late |little |eldest |youngest |step|grand|elder |younger )?(?:son|daughter|child|kid|boy|girl|girls|boys|lad|lass|husband|wife|partner|father|mother|dad|mum|mom|mam|brother|sister|uncle|aunt|nephew|niece|grandmother|grandfather|client|colleague)"
 _RELATED = re.compile(
     rf"\b((?i:(?:mon|ma|mes|notre|nos|sa|son|leur)) ((?i:{_RELATION_FR}))|(?i:(?:my|our|his|her|their)) ((?i:{_RELATION_EN}))|(?i:mein(?:e|en|em|er)?) ((?i:Sohn|Tochter|Mann|Frau|Vater|Mutter|Bruder|Schwester|Kind))"
     rf"|(?i:mi) ((?i:hijo|hija|marido|mujer|padre|madre|hermano|hermana|esposa|esposo))|(?i:mi[oa]) ((?i:figlio|figlia|marito|moglie|padre|madre|fratello|sorella))|(?i:mijn) ((?i:zoon|dochter|man|vrouw|vader|moeder|broer|zus))|(?i:(?:o meu|a minha)) ((?i:filho|filha|marido|mulher|pai|mãe|irmão|irmã)))"
@@ -107,26 +118,53 @@ _CLIENT = re.compile(
 )
 _SUBJECT_LINE = re.compile(rf"^(?:Name|Nom|Nom et prénom|Person|Full name)\s?: ({_NAME})", re.MULTILINE)
 _RECIPIENT = re.compile(
-    rf"\b(?:(?:directement |basculer? .{{0,30}}|transf[ée]r\w+ .{{0,40}}|transmettre .{{0,40}}|envoy\w+ .{{0,40}})(?:à|au|aux|chez|vers) |(?:[Dd]irectly|[Ss]traight|[Tt]ransferred?|[Ss]end|[Ss]ent|[Pp]ort) .{{0,40}}?\b(?:to|over to|across to) |chez |nouveau prestataire,? |new provider,? |service, |(?:an|zu) (?:die )?|a la |alla )"
-    rf"((?:la coop[ée]rative |l['’]association |l['’]agence |la soci[ée]t[ée] |the )?(?-i:[A-ZÀ-Ý][\w'’]+(?:[ &-]+(?:[A-ZÀ-Ý&][\w'’.]*|de|des|du|d['’]|et|l['’])){{0,4}}))",
+    r"\b(?:(?:directement |basculer? .{0,30}|transf[ée]r\w+ .{0,40}|transmettre .{0,40}|envoy\w+ .{0,40})(?:à|au|aux|chez|vers) |(?:[Dd]irectly|[Ss]traight|[Tt]ransferred?|[Ss]end|[Ss]ent|[Pp]ort) .{0,40}?\b(?:to|over to|across to) |chez |nouveau prestataire,? |new provider,? |service, |(?:an|zu) (?:die )?|a la |alla )"
+    r"((?:la coop[ée]rative |l['’]association |l['’]agence |la soci[ée]t[ée] |the )?(?-i:[A-ZÀ-Ý][\w'’]+(?:[ &-]+(?:[A-ZÀ-Ý&][\w'’.]*|de|des|du|d['’]|et|l['’])){0,4}))",
 )
 _QUOTED = r"[«“\"]\s?([^»”\"\n]{1,60}?)\s?[»”\"]"
 _VALUE = r"(?:[«“\"]\s?[^»”\"\n]{1,60}?\s?[»”\"]|[^\s,;.!?()]+(?: [A-ZÀ-Ý0-9][^\s,;.!?()]*){0,4})"
 _CHANGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), order)
     for pattern, order in (
-        (rf"({_VALUE}) (?:au lieu d['’e]u? ?|à la place d['’e]u? ?|en lieu et place d['’e]u? ?)({_VALUE})", "wrong-right"),
-        (rf"(?:[Rr]emplace[rz]?|[Ss]ubstituer|[Cc]hange[rz]?|[Mm]odifie[rz]?) ({_VALUE}) (?:par|en) ({_VALUE})", "old-new"),
-        (rf"(?:[Rr]eplace|[Cc]hange|[Cc]orrect|[Uu]pdate|[Aa]mend)\s(?:it |this )?(?:from )?({_VALUE}) (?:to|with|into|by) ({_VALUE})", "old-new"),
-        (rf"(?:(?:c['’]est|s['’]écrit|suis|est|[Ii]t['’]s|[Ii]t is|[Ii] am|is|be|read) )({_VALUE}),? (?:et non(?: pas)?|et pas|pas|and not|not|and I am not an?|nicht|no|non) ({_VALUE})", "new-old"),
+        (
+            rf"({_VALUE}) (?:au lieu d['’e]u? ?|à la place d['’e]u? ?|en lieu et place d['’e]u? ?)({_VALUE})",
+            "wrong-right",
+        ),
+        (
+            rf"(?:[Rr]emplace[rz]?|[Ss]ubstituer|[Cc]hange[rz]?|[Mm]odifie[rz]?) ({_VALUE}) (?:par|en) ({_VALUE})",
+            "old-new",
+        ),
+        (
+            rf"(?:[Rr]eplace|[Cc]hange|[Cc]orrect|[Uu]pdate|[Aa]mend)\s(?:it |this )?(?:from )?({_VALUE}) (?:to|with|into|by) ({_VALUE})",
+            "old-new",
+        ),
+        (
+            rf"(?:(?:c['’]est|s['’]écrit|suis|est|[Ii]t['’]s|[Ii]t is|[Ii] am|is|be|read) )({_VALUE}),? (?:et non(?: pas)?|et pas|pas|and not|not|and I am not an?|nicht|no|non) ({_VALUE})",
+            "new-old",
+        ),
         (rf"({_VALUE}),? (?:et non(?: pas)?|et pas|and not|, not|, pas|pas) ({_VALUE})", "new-old"),
-        (rf"(?:c['’]est pas|n['’]est pas|ce n['’]est pas|[Ii]t['’]s not|is not|isn['’]t|not) ({_VALUE}),? (?:mais|c['’]est|c|but|it['’]s|it is) ({_VALUE})", "old-new"),
+        (
+            rf"(?:c['’]est pas|n['’]est pas|ce n['’]est pas|[Ii]t['’]s not|is not|isn['’]t|not) ({_VALUE}),? (?:mais|c['’]est|c|but|it['’]s|it is) ({_VALUE})",
+            "old-new",
+        ),
         (rf"instead of ({_VALUE})", "old"),
-        (rf"(?:should (?:be|read|say)|devrait être|doit être|wants to be|faut (?:mettre|lire)|correct(?:e|ed)? (?:is|to|date is|spelling is)) ({_VALUE})", "new"),
-        (rf"(?:[Nn]ouve(?:au|l|lle) (?:numéro|num|tel|téléphone|mail|email|adresse(?: mail)?|courriel|nom|iban|IBAN)|[Nn]ew (?:address|number|phone|email|mobile|surname|name))(?: est| is|\s?:)? ?(?:le |la |the )?:? ?({_VALUE})", "new"),
+        (
+            rf"(?:should (?:be|read|say)|devrait être|doit être|wants to be|faut (?:mettre|lire)|correct(?:e|ed)? (?:is|to|date is|spelling is)) ({_VALUE})",
+            "new",
+        ),
+        (
+            rf"(?:[Nn]ouve(?:au|l|lle) (?:numéro|num|tel|téléphone|mail|email|adresse(?: mail)?|courriel|nom|iban|IBAN)|[Nn]ew (?:address|number|phone|email|mobile|surname|name))(?: est| is|\s?:)? ?(?:le |la |the )?:? ?({_VALUE})",
+            "new",
+        ),
     )
 )
-_PRONOUNS = frozenset("mon ma mes le la les un une my the a it this that not pas ça cela un de du que qui je il elle to be plus besoin only just a an".split())
+_AROUND_VALUE = '«»“”" \u00a0.,:;'
+_PRONOUNS = _words(
+    """
+    a an be besoin cela de du elle il it je just la le les ma mes mon my not only pas plus que qui that the
+    this to un une ça
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -139,20 +177,22 @@ class Field:
     end: int
 
 
-def find(message: Message, labels: Sequence[str], *, whole: str | None = None) -> list[Field]:
+def find(
+    message: Message, labels: Sequence[str], *, third_party: bool = False, whole: str | None = None
+) -> list[Field]:
     """Return the fields of *message* in order of place.
 
     *labels* are the labels decided: old and new values are looked for in a rectification only, a recipient in a
-    transfer only. *whole* is the body with quoted history, where our request number may stand.
+    transfer only, the name of somebody else more eagerly where *third_party* says that there is one. *whole* is the body with quoted history, where our request number may stand.
     """
     body = message.body[:MAX_CHARACTERS]
     found: list[Field] = []
     found += _references(message, body, whole)
     found += _contacts(message, body, labels)
     found += _dates(body)
-    found += _names(message, body)
+    found += _names(message, body, third_party)
     if "rectification" in labels:
-        found += _values(body)
+        found += _values(message, body)
     if "portability" in labels:
         found += _recipient(body)
     unique = {(field.name, field.text): field for field in reversed(found)}
@@ -221,11 +261,14 @@ def _contacts(message: Message, body: str, labels: Sequence[str]) -> list[Field]
             name = "email"
         elif "portability" in labels and not re.search(r"(?:mon|my|mein|ma) (?:mail|email|adresse|address)", near):
             name = "recipient_email"
-        elif re.search(r"ancien|old |previous|former|plus |fille|fils|son |daughter|client|user|utilisat|wife|husband|mari\b|[ée]pou", near):
+        elif re.search(
+            r"ancien|old |previous|former|plus |fille|fils|son |daughter|client|user|utilisat|wife|husband|mari\b|[ée]pou",
+            near,
+        ):
             name = "other_email"
-        elif any(len(part) > 3 and part in address for part in surname):
-            name = "email"
-        elif re.search(r"mon (?:mail|e-?mail|adresse)|my (?:e-?mail|address)|(?:e-?mail|courriel)\s?:", near):
+        elif any(len(part) > 3 and part in address for part in surname) or re.search(
+            r"mon (?:mail|e-?mail|adresse)|my (?:e-?mail|address)|(?:e-?mail|courriel)\s?:", near
+        ):
             name = "email"
         else:
             continue
@@ -250,13 +293,11 @@ def _dates(body: str) -> list[Field]:
     born = [(field.start, field.end) for field in found]
     for match in _STAY.finditer(body):
         if not any(start <= match.start() < end for start, end in born):
-            text = match[0]
-            field = _field("stay_dates", match)
-            found.append(field if text else field)
+            found.append(_field("stay_dates", match))
     return found[:8]
 
 
-def _names(message: Message, body: str) -> list[Field]:
+def _names(message: Message, body: str, third_party: bool) -> list[Field]:
     found: list[Field] = []
     own = _own_name(message, body)
     if own:
@@ -282,15 +323,79 @@ def _names(message: Message, body: str) -> list[Field]:
             if found_name and not set(fold(found_name[1]).text.split()) <= own_words:
                 subject = _trim_name("data_subject_name", body, *found_name.span(1))
                 break
+    if subject is None and third_party:
+        subject = _somebody(body, own_words | set(fold(message.from_name).text.split()))
     if subject is not None:
         found.append(subject)
     return found
 
 
+def _somebody(body: str, own_words: set[str]) -> Field | None:
+    """Return the name of the person that a message for somebody else is about: named with an age, or most often."""
+    if body.isupper():
+        return None
+    counts: dict[str, int] = {}
+    places: dict[str, Field] = {}
+    for match in re.finditer(_NAME, body):
+        field = _trim_name("data_subject_name", body, *match.span())
+        if field is None:
+            continue
+        first = field.text.split()[0]
+        folded = set(re.split(r"[^\w]+", fold(field.text).text)) - {""}
+        opens = re.search(r"(?:^|[.!?:;)»…\n]\s*|[-–•«“\"(]\s?)$", body[max(0, match.start() - 4) : match.start()])
+        if (
+            folded & own_words
+            or folded & _NO_PERSON
+            or (opens and len(field.text.split()) == 1)
+            or first.isupper()
+            or "I'" in first
+            or first == "For"
+        ):
+            continue
+        behind = body[field.end : field.end + 14]
+        led = _LEADS_TO_PERSON.search(body[max(0, match.start() - 16) : match.start()])
+        weight = 1 + bool(led)
+        weight = (
+            3
+            if re.match(r",? \(?\d{1,2} (?:ans|years)|,? (?:\d{1,2}|aged) ", behind) or behind.startswith(", née")
+            else weight
+        )
+        name = field.text.split()[0]
+        counts[name] = counts.get(name, 0) + weight
+        if name not in places or len(field.text) > len(places[name].text):
+            places[name] = field
+    counts = {name: count for name, count in counts.items() if count > 1}
+    if not counts:
+        return None
+    return places[max(counts, key=lambda name: (counts[name], len(places[name].text)))]
+
+
+_LEADS_TO_PERSON = re.compile(
+    r"\b(?:de|d['’]|of|for|pour|à|[ée]l[èe]ve|student|pupil|notre|our|poor|pauvre|petite?|named|appel[ée]e?|is|est|my|mon|ma|von|di|van) ?$",
+    re.IGNORECASE,
+)
+_NO_PERSON = _words(
+    """
+    allemand and anglais aout april art article association august avril berlin bonjour but can cher chere
+    chers christmas cnil code college cordialement could csv cv dans dear december decembre des dimanche
+    dpo dsr easter ecole elle en english europe facebook fauconnier february fevrier fourcy francais france
+    french friday gdpr gervais google he hello hi hostel iban iii il instagram it january janvier je jeudi
+    json juillet juin july june les loi london lundi lycee madame mai marais march mardi mars maubuisson
+    merci mercredi mije monday monsieur my noel nous november novembre october octobre office on our paques
+    paris pdf please pour regards rgpd rib rue saint samedi saturday school september septembre she sir
+    sirs sms so sunday sur team thanks that the they this thursday tiktok toussaint tuesday type une union
+    vendredi vous we wednesday whatsapp year you your youtube
+    """
+)
+
+
 def _trim_name(name: str, body: str, start: int, end: int) -> Field | None:
     text = body[start:end]
     words = text.split(" ")
-    while words and (words[-1] in ("de", "du", "des", "le", "la", "von", "van", "der", "di", "da") or words[-1].lower() in ("est", "is")):
+    while words and (
+        words[-1] in ("de", "du", "des", "le", "la", "von", "van", "der", "di", "da")
+        or words[-1].lower() in ("est", "is")
+    ):
         words.pop()
     trimmed = " ".join(words).rstrip(" ,.'’-") if words else ""
     if len(trimmed) < 2 or trimmed.lower() in _SELF_WEAK:
@@ -312,7 +417,9 @@ def _own_name(message: Message, body: str) -> Field | None:
     mentioned = _mentioned(body, message.from_name)
     if mentioned:
         options.append(mentioned)
-    return max(options, key=lambda option: (len(option.text.split()) > 1, option is signed, len(option.text)), default=None)
+    return max(
+        options, key=lambda option: (len(option.text.split()) > 1, option is signed, len(option.text)), default=None
+    )
 
 
 def _mentioned(body: str, from_name: str) -> Field | None:
@@ -360,8 +467,16 @@ def _signed(body: str, claimed: Sequence[str]) -> Field | None:
         if all(len(word) == 1 for word in folded_words):
             continue
         known = sum(_same_name(word, claimed) for word in folded_words)
-        capitalised = sum(word[0].isupper() or word in ("de", "du", "von", "van", "der", "la", "le", "di", "da", "dos") for word in words)
-        plain_name = capitalised == len(words) and all(re.fullmatch(r"[\w'’.-]+", word) for word in words) and len(words) >= 2 and not text.isupper()
+        capitalised = sum(
+            word[0].isupper() or word in ("de", "du", "von", "van", "der", "la", "le", "di", "da", "dos")
+            for word in words
+        )
+        plain_name = (
+            capitalised == len(words)
+            and all(re.fullmatch(r"[\w'’.-]+", word) for word in words)
+            and len(words) >= 2
+            and not text.isupper()
+        )
         if (known and known >= len(folded_words) / 2) or (plain_name and not claimed and last):
             start = offset + segment_start + lead
             return Field("full_name", body[start : start + len(text)], start, start + len(text))
@@ -372,15 +487,66 @@ def _same_name(word: str, claimed: Sequence[str]) -> bool:
     return any(word == name or (len(word) <= 2 and name.startswith(word[:1])) for name in claimed)
 
 
-def _values(body: str) -> list[Field]:
+def _values(message: Message, body: str) -> list[Field]:
     for pattern, order in _CHANGES:
         for match in pattern.finditer(body):
             groups = [_value(match, number) for number in range(1, (match.lastindex or 0) + 1)]
-            if any(value is None or value[0].lower() in _PRONOUNS for value in groups):
+            if any(value is None or not _telling(value[0], body, value[1]) for value in groups):
                 continue
-            names = {"wrong-right": ("old_value", "new_value"), "old-new": ("old_value", "new_value"), "new-old": ("new_value", "old_value")}
-            given = names.get(order, ("old_value",) if order == "old" else ("new_value",))
+            given = _VALUE_NAMES[order]
+            if order == "wrong-right" and _WROTE.search(fold(body[max(0, match.start() - 40) : match.start()]).text):
+                given = _VALUE_NAMES["old-new"]
             return [Field(name, *value) for name, value in zip(given, groups, strict=False) if value]
+    return _respelled(message, body) or _new_contact(body)
+
+
+_WROTE = re.compile(r"\b(?:mis|ecrit|note|marque|saisi|enregistre|inscrit|indique|figure|put|wrote|entered|has|says)\b")
+"""You *wrote* 1985 instead of 2005: what stands first is the wrong one."""
+_VALUE_NAMES = {
+    "wrong-right": ("new_value", "old_value"),
+    "old-new": ("old_value", "new_value"),
+    "new-old": ("new_value", "old_value"),
+    "old": ("old_value",),
+    "new": ("new_value",),
+}
+
+
+def _telling(text: str, body: str, start: int) -> bool:
+    """A value is a name, a number, an address or something in quotation marks; a bare verb or article is none."""
+    quoted = start > 0 and body[max(0, start - 2) : start].strip() in ("«", "“", '"')
+    return quoted or (bool(re.search(r"[A-ZÀ-Ý0-9@]", text)) and text.lower() not in _PRONOUNS)
+
+
+def _respelled(message: Message, body: str) -> list[Field]:
+    """Return two spellings of one name: that of the sender, or the later one, is the right one."""
+    own = fold(message.from_name).text
+    found = [match for match in re.finditer(rf"{_QUOTED}|{_NAME}", body) if len(match[0]) > 3]
+    names = [value for match in found[:40] if (value := _value(match, 1 if match[1] else 0))]
+    for index, (one, start, end) in enumerate(names):
+        for other, begin, finish in names[index + 1 :]:
+            first, second = fold(one).text, fold(other).text
+            close = len(first.split()) == len(second.split()) and SequenceMatcher(None, first, second).ratio() >= 0.72
+            if first != second and close and first[0] == second[0]:
+                later_is_old = second not in own and first in own
+                old, new = (
+                    ((other, begin, finish), (one, start, end))
+                    if later_is_old
+                    else ((one, start, end), (other, begin, finish))
+                )
+                return [Field("old_value", *old), Field("new_value", *new)]
+    return []
+
+
+def _new_contact(body: str) -> list[Field]:
+    """Return the new address, mail or number of a message that says something is new."""
+    for pattern in (_ADDRESS_FR, _ADDRESS_DE, _ADDRESS_EN, _ADDRESS_PLACE, _EMAIL, _PHONE):
+        for match in pattern.finditer(body):
+            before = fold(body[max(0, match.start() - 60) : match.start()]).text
+            if re.search(
+                r"nouve\w+|new\b|now\b|demenag\w+|moved|bouge|desormais|maintenant|plutot|remplac\w+ .*par|mett\w+|c'est |neu\w*",
+                before,
+            ):
+                return [_field("new_value", match)]
     return []
 
 
@@ -388,7 +554,7 @@ def _value(match: re.Match[str], number: int) -> tuple[str, int, int] | None:
     text = match[number]
     if text is None:
         return None
-    stripped = text.strip("«»“”\"  .,:;")
+    stripped = text.strip(_AROUND_VALUE)
     if not stripped:
         return None
     start = match.start(number) + text.index(stripped)
@@ -416,61 +582,89 @@ _FLAG_CUES: dict[str, re.Pattern[str]] = {
         "bulk_platform": r"our user\b|notre utilisat\w+|on behalf of (?:our|the) (?:user|member)|mandat signe electroniquement|signed electronically|mandate (?:signed|linked)|limited power of attorney|\blot \d{4,}|compliance index|nos membres listes|demandes via|privacy platform|scan of (?:his|her|their) inbox|\[[a-z]{1,3}-\d{5,}\]|unsubscribe service|via (?:effacio|incognita|deseat|mine)\b",
     }.items()
 }
-_MINOR_AGE = re.compile(r"\b(?:(?:j'ai|ai|age de|agee de|aged?|i'm|im|i am|a|il a|elle a|,|\() ?(?:\(?\s?)?([3-9]|1[0-7]) ?(?:ans\b|years?\b|yo\b|yrs?\b|\)|,|jahre|anos|anni|jaar)|(?:seize|quinze|quatorze|treize|douze|onze|dix|neuf|huit|sept|six|dix-sept) ans\b|(?:sixteen|fifteen|fourteen|thirteen|twelve|eleven|ten|nine|eight|seven|seventeen)(?: years? old|,| and\b)|aged? (?:[3-9]|1[0-7])\b|\b(?:[3-9]|1[0-7])[- ]years?[- ]old|(?:son|daughter|fils|fille|kid|boy|girl) \w+, (?:[3-9]|1[0-7])\b)")
+FLAGS_BY_RULE = ("press", "employee", "bulk_platform")
+LEARNED_FLAGS = (
+    "third_party",
+    "minor",
+    "health_data",
+    "image_rights",
+    "litigation",
+    "urgent_tone",
+    "mentions_authority",
+)
+_MINOR_AGE = re.compile(
+    r"\b(?:(?:j'ai|ai|age de|agee de|aged?|i'm|im|i am|a|il a|elle a|,|\() ?(?:\(?\s?)?([3-9]|1[0-7]) ?(?:ans\b|years?\b|yo\b|yrs?\b|\)|,|jahre|anos|anni|jaar)|(?:seize|quinze|quatorze|treize|douze|onze|dix|neuf|huit|sept|six|dix-sept) ans\b|(?:sixteen|fifteen|fourteen|thirteen|twelve|eleven|ten|nine|eight|seven|seventeen)(?: years? old|,| and\b)|aged? (?:[3-9]|1[0-7])\b|\b(?:[3-9]|1[0-7])[- ]years?[- ]old|(?:son|daughter|fils|fille|kid|boy|girl) \w+, (?:[3-9]|1[0-7])\b)"
+)
 _MINORS = re.compile(
     r"\bmineure?s?\b|\bminors?\b|mon (?:petit|gamin|garcon)\b|ma (?:petite|gamine)\b|\beleves?\b|\becoliers?|collegiens?|lyceens?|\bcolos?\b|colonie|classe de (?:cp|ce|cm|6|5|4|3)|\bcm[12]\b|\bcp\b|la classe\b|camarades de classe|\bpupils?\b|schoolchildren|\byear (?:[3-9]|1[0-3])\b|my (?:kid|kids|little)|our pupils|scouts?\b|fiches? sanitaires? (?:de|des)|\bbebe|schuler|alumnos|alunni|leerlingen|alunos|minderjahr\w*|enfants?\b|children\b|school trip|choir(?:boys|girls)|petits\b|autorisation parentale|louveteaux|les jeunes\b"
 )
-_OWN_CHILD = re.compile(r"\b(?:mon fils|ma fille|mes (?:enfants?|filles|fils|petits)|mon enfant|notre (?:fils|fille|enfant)|nos enfants|mon (?:petit|gamin|garcon)\b|ma (?:petite|gamine)\b|my (?:son|daughter|child|kid|kids|children|boy|girl|lad|lass|girls|boys|sons?)\b|our (?:son|daughter|child|kids?|children)|mein(?:e[nmr]?)? (?:sohn|tochter|kind)|mi hij[oa]|mi[oa] figli[oa]|mijn (?:zoon|dochter)|(?:o meu|a minha) filh[oa]|(?:pere|mere|maman|papa|parents?) de\b|(?:mother|father|mum|dad|parent) of\b)")
-_MANDATE = re.compile(r"\b(?:mon client|ma cliente|my client|our client|notre (?:client|cliente|utilisat\w+|adherent\w*)|our user|on behalf of|au nom de (?:m|la|mon|ma)|pour le compte de|mandat\b|mandate\w*|procuration|power of attorney|je represente|i represent|we represent|acting for|tutelle|curatelle|tuteur|guardian of|nos (?:eleves|adherents|membres|salaries|jeunes|clients)|mes (?:eleves|clients)|my (?:pupils|clients|students|mother|father|wife|husband)|our (?:pupils|members|clients)|mandant\w*|vollmacht|mandato|volmacht|procura)\b")
-_DECEASED = re.compile(r"\b(?:deced\w+|est mort\w*|defunt\w*|s'est eteint\w*|nous a quittes?|succession|feue? (?:mon|ma)|died\b|passed away|deceased|late (?:husband|wife|father|mother|brother|sister|son)|has died|is dead|we lost our|the estate|verstorben\w*|gestorben|fallec\w+|decedut\w+|overleden|falecid\w+|faleceu)\b")
+_OWN_CHILD = re.compile(
+    r"\b(?:mon fils|ma fille|mes (?:enfants?|filles|fils|petits)|mon enfant|notre (?:fils|fille|enfant)|nos enfants|mon (?:petit|gamin|garcon)\b|ma (?:petite|gamine)\b|my (?:son|daughter|child|kid|kids|children|boy|girl|lad|lass|girls|boys|sons?)\b|our (?:son|daughter|child|kids?|children)|mein(?:e[nmr]?)? (?:sohn|tochter|kind)|mi hij[oa]|mi[oa] figli[oa]|mijn (?:zoon|dochter)|(?:o meu|a minha) filh[oa]|(?:pere|mere|maman|papa|parents?) de\b|(?:mother|father|mum|dad|parent) of\b)"
+)
+_MANDATE = re.compile(
+    r"\b(?:mon client|ma cliente|my client|our client|notre (?:client|cliente|utilisat\w+|adherent\w*)|our user|on behalf of|au nom de (?:m|la|mon|ma)|pour le compte de|mandat\b|mandate\w*|procuration|power of attorney|je represente|i represent|we represent|acting for|tutelle|curatelle|tuteur|guardian of|nos (?:eleves|adherents|membres|salaries|jeunes|clients)|mes (?:eleves|clients)|my (?:pupils|clients|students|mother|father|wife|husband)|our (?:pupils|members|clients)|mandant\w*|vollmacht|mandato|volmacht|procura)\b"
+)
+_DECEASED = re.compile(
+    r"\b(?:deced\w+|est mort\w*|defunt\w*|s'est eteint\w*|nous a quittes?|succession|feue? (?:mon|ma)|died\b|passed away|deceased|late (?:husband|wife|father|mother|brother|sister|son)|has died|is dead|we lost our|the estate|verstorben\w*|gestorben|fallec\w+|decedut\w+|overleden|falecid\w+|faleceu)\b"
+)
 
 
-def flags(message: Message, folded: Folded, primary: str, labels: Sequence[str], model: Mapping[str, float]) -> dict[str, bool | str]:
+FlagScore = Callable[[str, Sequence[float]], bool]
+"""Whether a flag that the model has learned is raised, given its name and what the rules say of it."""
+
+
+def flags(
+    message: Message, folded: Folded, primary: str, decide: FlagScore, kinds: Mapping[str, float]
+) -> dict[str, bool | str]:
     """Return the flags that are raised, and the kind where a third party is concerned.
 
-    Rules speak where words are plain; *model* holds the probability of each flag where the model has learned
-    it (``third_party``, ``third_party_kind=…``, ``minor`` …), empty where it has not.
+    Rules speak alone where words are plain; where they are not, *decide* joins them with what the model has
+    learned. *kinds* holds the model's probability of each kind of third party.
     """
-    text = f"{fold(message.subject[:400]).text}\n{folded.text}"
+    text = flag_text(message, folded)
     raised: dict[str, bool | str] = {}
-    for name, pattern in _FLAG_CUES.items():
-        probability = model.get(name)
-        hit = bool(pattern.search(text))
-        if probability is None:
-            decided = hit
-        else:
-            decided = probability >= (0.3 if hit else 0.75)
-        if decided:
+    for name in FLAGS_BY_RULE:
+        if _FLAG_CUES[name].search(text):
             raised[name] = True
-    kind = _third_party_kind(text, primary, labels, model)
-    if kind:
-        raised["third_party"] = True
-        raised["third_party_kind"] = kind
-    if _is_minor(text, kind, model):
-        raised["minor"] = True
+    for name in LEARNED_FLAGS:
+        if decide(name, flag_evidence(name, text, primary)):
+            raised[name] = True
+    if "third_party" in raised:
+        raised["third_party_kind"] = third_party_kind(text, primary, kinds)
     if message.reply_to and message.from_email and message.reply_to.lower() != message.from_email.lower():
         raised["reply_to_differs"] = True
     return raised
 
 
-def _third_party_kind(text: str, primary: str, labels: Sequence[str], model: Mapping[str, float]) -> str:
+def flag_text(message: Message, folded: Folded) -> str:
+    """Return the folded text in which flags are looked for: subject and body."""
+    return f"{fold(message.subject[:400]).text}\n{folded.text}"
+
+
+def flag_evidence(name: str, text: str, primary: str) -> list[float]:
+    """Return what the rules say of flag *name*: numbers that its regression was fitted on, in the same order."""
+    if name == "third_party":
+        cued = [bool(pattern.search(text)) for pattern in (_OWN_CHILD, _MANDATE, _DECEASED)]
+        return [
+            float(one) for one in (*cued, *(primary == kind for kind in ("authority", "breach_report", "post_mortem")))
+        ]
+    if name == "minor":
+        return [float(bool(pattern.search(text))) for pattern in (_MINOR_AGE, _MINORS, _OWN_CHILD)]
+    return [float(bool(_FLAG_CUES[name].search(text)))]
+
+
+def third_party_kind(text: str, primary: str, kinds: Mapping[str, float]) -> str:
+    """Return the likeliest kind of third party."""
     cued = {
-        "deceased": bool(_DECEASED.search(text)) or "post_mortem" in labels,
+        "deceased": bool(_DECEASED.search(text)) or primary == "post_mortem",
         "minor_child": bool(_OWN_CHILD.search(text)),
         "mandate": bool(_MANDATE.search(text)),
         "authority": primary == "authority",
-        "unrelated": "breach_report" in labels,
+        "unrelated": primary == "breach_report",
     }
-    if not model:
-        return next((kind for kind in ("deceased", "authority", "minor_child", "mandate") if cued[kind]), "")
-    believed = model.get("third_party", 0.0)
-    strongest = max(cued, key=lambda kind: model.get(f"third_party_kind={kind}", 0.0) + 0.35 * cued[kind])
-    return strongest if believed >= (0.35 if cued[strongest] else 0.55) else ""
 
+    def strength(kind: str) -> float:
+        probability = min(max(kinds.get(kind, 0.5), 1e-4), 1 - 1e-4)
+        return math.log(probability / (1 - probability)) + 1.5 * cued[kind]
 
-def _is_minor(text: str, kind: str, model: Mapping[str, float]) -> bool:
-    cued = bool(_MINOR_AGE.search(text)) or bool(_MINORS.search(text)) or kind == "minor_child"
-    probability = model.get("minor")
-    if probability is None:
-        return bool(_MINOR_AGE.search(text)) or kind == "minor_child"
-    return probability >= (0.35 if cued else 0.7)
+    return max(THIRD_PARTY_KINDS, key=strength)

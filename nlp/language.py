@@ -15,37 +15,27 @@ MAX_CHARACTERS = 2_000
 _NOISE = re.compile(r"https?://\S+|\S+@\S+|[\d_]+|[A-Z]{2,}-[\w-]+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
+_COMMON_WORDS = """
+fr: au avec bonjour bonsoir c'est ce cette comment compte coucou d'un dans des donc données du enlevez est
+    et etre j'ai j'en je la le les ma mais merci mes moi mon n'est non nous ou oui où parfait pas photo
+    plait plus pour pourquoi quand que qui quoi reçu rien s'il salut slt stop supprimer supprimez sur svp
+    toujours une veux voici voilà vos votre voudrais vous à été être
+en: and any are at attached can cheers could dear delete did do don't for from get has have hello here
+    here's hi how i i'm in is it's just me my no not of on our please pls received regards remove sent
+    sorry still thank thanks that the this to u ur was we what when where will with would yes you your
+de: auf bitte danke das daten den der die ein eine frau für guten haben hallo herr ich ist keine löschen
+    mehr mein meine meinen mir mit nicht sie tag und uns von wann werbung wie wir wo zu
+es: borrar buenos con cuenta cuándo cómo datos del días dónde el eliminar es está favor foto gracias hola
+    incluido las los mi mis más no para por que quiero saludos una usted yo
+it: buongiorno cancellare che ciao come con dati dei della dove foto gli grazie ho il io mia mie miei mio
+    non per prego quando salve sono una voi vorrei è
+nl: alstublieft bedankt dag dank de een en geen gegevens graag hallo het hoe ik in inzage is meer met mijn
+    niet op u van verwijderen voor waar wanneer wil
+pt: a apagar as bom com como conta da dados das dia do dos eu favor já meu meus minha minhas não o obrigada
+    obrigado olá onde os para por quando que quero uma vocês é
+"""
 _COMMON: dict[str, frozenset[str]] = {
-    "fr": frozenset(
-        "je j'ai vous nous mon ma mes merci bonjour svp est pas plus pour avec dans sur une les des du que qui et au la le ce cette votre vos "
-        "supprimez supprimer oui non s'il plait salut coucou veux voudrais moi toujours rien slt bonsoir voici voilà reçu c'est j'en d'un n'est "
-        "compte photo données quoi quand où comment pourquoi à été etre être mais ou donc enlevez stop parfait".split()
-    ),
-    "en": frozenset(
-        "i you my me we our your the and is are was to of for with not please thanks thank hello hi dear delete remove what when where how this that "
-        "have has do don't can could would will it's i'm on in at from any still yes no sorry regards cheers sent received attached here's here u ur "
-        "pls just did get".split()
-    ),
-    "de": frozenset(
-        "ich sie wir mein meine meinen ist nicht und der die das den bitte danke hallo mit für auf von zu ein eine keine mehr daten löschen werbung "
-        "herr frau guten tag mir uns haben wann wo wie".split()
-    ),
-    "es": frozenset(
-        "yo usted mi mis por favor gracias hola es no que los las del para con una el datos quiero borrar eliminar cuenta foto más cómo cuándo dónde "
-        "está incluido buenos días saludos".split()
-    ),
-    "it": frozenset(
-        "io voi il mio mia miei mie grazie buongiorno ciao è non che per con una gli dei della vorrei dati cancellare come quando dove ho sono "
-        "salve prego foto".split()
-    ),
-    "nl": frozenset(
-        "ik u mijn het de een en niet graag alstublieft bedankt hallo dag met voor van op is geen meer gegevens verwijderen wanneer waar hoe inzage in "
-        "wil dank".split()
-    ),
-    "pt": frozenset(
-        "eu vocês meu minha meus minhas por favor obrigado obrigada olá é não que os as dos das para com uma quero dados apagar conta como quando onde "
-        "já o a do da bom dia".split()
-    ),
+    entry[:2]: frozenset(entry[3:].split()) for entry in re.split(r"\n(?=[a-z]{2}:)", _COMMON_WORDS.strip())
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy import Language
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as run
@@ -29,13 +29,15 @@ from nlp.calibration import (
     fit_label,
     fit_temperature,
     fit_threshold,
+    flag_row,
 )
 from nlp.classifier import MODEL, Classifier, cues_digest, evidence
 from nlp.corpus import Example
 from nlp.cues import Cues, Hit, Rules
 from nlp.evaluate import Pair, measure, read_all
 from nlp.excerpt import Excerpt
-from nlp.features import prepare
+from nlp.features import FLAG_PREFIX, USER_DATA, prepare
+from nlp.fields import LEARNED_FLAGS, flag_evidence, flag_text
 from nlp.types import LABELS, PRIMARIES
 
 CONFIG = Path(__file__).parent / "training" / "config.cfg"
@@ -55,6 +57,8 @@ class Unseen:
     example: Example
     cats: Mapping[str, float]
     hits: Sequence[Hit]
+    text: str
+    """Folded, as flags are looked for in it."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ def train(
     with tempfile.TemporaryDirectory(prefix="dpobot-train-") as temporary:
         folder = Path(temporary)
         cues_file = folder / "cues.json"
-        cues_file.write_text(json.dumps({label: dict(table) for label, table in cues.items()}, sort_keys=True), encoding="utf-8")
+        cues_file.write_text(
+            json.dumps({label: dict(table) for label, table in cues.items()}, sort_keys=True), encoding="utf-8"
+        )
         settings: dict[str, Any] = {"paths.cues": str(cues_file), "paths.corpus": str(corpus) if corpus else None}
         settings |= {"corpora.train.limit": limit}
         if epochs is not None:
@@ -147,12 +153,12 @@ def cross_validate(
         docs = []
         for one in held_out:
             doc = Doc(pipeline.vocab, words=["message"])
-            doc.user_data[architecture.USER_DATA] = architecture.carried(one.message, cues)
+            doc.user_data[USER_DATA] = architecture.carried(one.message, cues)
             docs.append(doc)
-        unseen = [
-            Unseen(one, dict(doc.cats), prepare(Excerpt(one.message).message, rules).hits)
-            for one, doc in zip(held_out, pipeline.pipe(docs), strict=True)
-        ]
+        unseen = []
+        for one, doc in zip(held_out, pipeline.pipe(docs), strict=True):
+            text = prepare(Excerpt(one.message).message, rules)
+            unseen.append(Unseen(one, dict(doc.cats), text.hits, flag_text(one.message, text.body)))
         runs.append((pipeline, unseen))
     return runs
 
@@ -162,7 +168,7 @@ def calibrate(unseen: Sequence[Unseen], digest: str) -> Calibration:
     raw = np.array([[one.cats[primary] for primary in PRIMARIES] for one in unseen])
     truth = np.array([PRIMARIES.index(one.example.primary) for one in unseen])
     temperature = fit_temperature(raw, truth)
-    plain = Calibration(temperature, {}, {}, 0.0, 0.0, 1.0, digest)
+    plain = Calibration(temperature, {}, {}, {}, {}, 0.0, 0.0, 1.0, digest)
     probabilities = [plain.primaries(row) for row in raw]
     weights: dict[str, tuple[float, ...]] = {}
     thresholds: dict[str, float] = {}
@@ -179,7 +185,30 @@ def calibrate(unseen: Sequence[Unseen], digest: str) -> Calibration:
     accept, dismiss, leftover = fit_decision(
         np.array([[given[name] for name in PRIMARIES] for given in probabilities]), truth
     )
-    return Calibration(round(temperature, 4), weights, thresholds, accept, dismiss, leftover, digest)
+    flag_weights, flag_thresholds = fit_flags(unseen, probabilities)
+    return Calibration(
+        round(temperature, 4), weights, thresholds, flag_weights, flag_thresholds, accept, dismiss, leftover, digest
+    )
+
+
+def fit_flags(
+    unseen: Sequence[Unseen], probabilities: Sequence[Mapping[str, float]]
+) -> tuple[dict[str, tuple[float, ...]], dict[str, float]]:
+    """Return weights and threshold of each flag that the model has learned."""
+    weights: dict[str, tuple[float, ...]] = {}
+    thresholds: dict[str, float] = {}
+    for name in LEARNED_FLAGS:
+        rows = []
+        for one, given in zip(unseen, probabilities, strict=True):
+            primary = max(given, key=lambda label: given[label])
+            rules = flag_evidence(name, one.text, primary)
+            rows.append(flag_row(one.cats[f"{FLAG_PREFIX}{name}"], rules))
+        matrix = np.array(rows)
+        holds = np.array([bool(one.example.flags.get(name)) for one in unseen])
+        weights[name] = fit_label(matrix, holds)
+        scores = 1.0 / (1.0 + np.exp(-np.clip(matrix @ np.array(weights[name]), -30, 30)))
+        thresholds[name] = fit_threshold(scores, holds, recall_weight=1.0)
+    return weights, thresholds
 
 
 def fit_decision(probabilities: Matrix, truth: Any) -> tuple[float, float, float]:
@@ -215,7 +244,7 @@ def _keep(trained: Path, out: Path) -> None:
     """Move the parts that are needed for reading to *out*: smaller, and without the paths of this machine."""
     pipeline = load_model_from_path(trained)
     for name in ("paths", "corpora"):
-        pipeline.config[name] = {} if name == "corpora" else {key: None for key in pipeline.config[name]}
+        pipeline.config[name] = {} if name == "corpora" else dict.fromkeys(pipeline.config[name])
     if out.exists():
         shutil.rmtree(out)
     out.mkdir(parents=True)

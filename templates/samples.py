@@ -109,6 +109,27 @@ def facts(primary: str = "access", *others: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def _said(fr: str, en: str) -> dict[str, str]:
+    return {"fr": fr, "en": en}
+
+
+_VARIANTS: dict[str, tuple[tuple[dict[str, str], dict[str, Any]], ...]] = {
+    "access/receipt": ((_said("un justificatif est joint", "a proof is enclosed"), {"proof_enclosed": True}),),
+    "access/refusal": (
+        (_said("plusieurs droits", "several rights"), {"rights": ["access", "erasure"], "other_rights": ["erasure"]}),
+    ),
+    "case/status": (
+        (
+            _said("un justificatif est arrivé", "a proof has arrived"),
+            {"state": "awaiting_identity", "identity_state": "received"},
+        ),
+        (_said("déjà répondu", "already answered"), {"state": "answered"}),
+    ),
+    "erasure/receipt": ((_said("collecte auprès d'un mineur", "collected from a minor"), {"minor_erasure": True}),),
+}
+"""Letters whose text changes with a fact that they may have; what that shows, and the fact."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """A letter with sample facts, and what the sample shows."""
@@ -143,6 +164,9 @@ def samples() -> Iterator[Sample]:
             yield Sample(letter, several, facts(primary, "erasure", "objection", register=list(REGISTER)))
         if step == "refusal":
             yield Sample(letter, _said("refus partiel", "refusal in part"), facts(primary, partial=True))
+        if letter in _VARIANTS:
+            for shows, more in _VARIANTS[letter]:
+                yield Sample(letter, shows, facts(primary, **more))
         if step in ("receipt", "answer"):
             yield Sample(letter, _said("un enfant", "a child"), facts(primary, child=True))
 
@@ -150,6 +174,9 @@ def samples() -> Iterator[Sample]:
 def _about_identity(letter: str) -> Iterator[Sample]:
     yield Sample(letter, _said("un adulte", "an adult"), facts(identity=identity(2)))
     yield Sample(letter, _said("un enfant", "a child"), facts(child=True, identity=identity(2)))
+    if letter == "case/identity_reminder":
+        insufficient = _said("des éléments envoyés ne suffisaient pas", "what had been sent was not enough")
+        yield Sample(letter, insufficient, facts(identity=identity(2), reminder=True, insufficient=True))
     if letter == "case/identity":
         for kind, fr, en in (
             ("minor_child", "un parent", "a parent"),
@@ -159,7 +186,3 @@ def _about_identity(letter: str) -> Iterator[Sample]:
         ):
             asked = {**identity(3), "doubts": ["acts_for_other"]}
             yield Sample(letter, _said(fr, en), facts(acts_for=kind, identity=asked))
-
-
-def _said(fr: str, en: str) -> dict[str, str]:
-    return {"fr": fr, "en": en}

@@ -149,6 +149,11 @@ class Office:
         send_due(self.app)
         return told
 
+    def complete(self, kind: str = "", text: str = "Rien de plus n'est conservé.") -> None:
+        """Replace every marker in a draft by *text*, however many its template has."""
+        while self.do("fill", kind=kind, text=text).done:
+            pass
+
     def types(self, reference: str = "DSR-2026-0001") -> list[str]:
         """The types of a case's events, in order."""
         with self.app.database.reading() as session:

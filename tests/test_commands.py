@@ -419,6 +419,7 @@ def test_what_is_entered_counts_from_the_day_it_came(office, capsys, kind):
 def test_no_letter_leaves_by_itself_to_an_address_that_was_typed(office):
     assert enter(office, "phone", email="paul@boite.example", rights=("objection",)) == 0
     assert [draft.kind for draft in office.drafts()] == ["acknowledgement", "answer"]
+    office.complete("answer")
     assert office.do("approve", kind="answer").done
     assert len(office.mailer.to("paul@boite.example")) == 1
 

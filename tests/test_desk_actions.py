@@ -40,8 +40,9 @@ def office(tmp_path) -> Iterator[Office]:
 
 @pytest.fixture
 def objection(office) -> Office:
-    """A case whose answer waits: no proof of identity is needed."""
+    """A case whose answer is complete and waits: no proof of identity is needed."""
     office.arrive(mail(OBJECTION, sender=JEAN, subject="STOP"))
+    office.complete()
     return office
 
 
@@ -50,11 +51,6 @@ def access(office) -> Office:
     """A case that waits for proof of identity."""
     office.arrive(mail(ACCESS, sender=CAMILLE, subject="Mes données"))
     return office
-
-
-def fill(office: Office, kind: str = "", text: str = "Rien de plus n'est conservé.") -> None:
-    while office.do("fill", kind=kind, text=text).done:
-        pass
 
 
 def refused(office: Office, *asks: Ask, user: str = "dpo") -> list[str]:
@@ -124,10 +120,11 @@ def test_a_decision_on_anything_but_what_was_seen_has_no_effect(objection, actio
     (other,) = objection.drafts("DSR-2026-0002")
 
     def ask(**seen: object) -> Ask:
-        return objection.ask(action, text="[[x]]", **{"digest": draft.digest, "revision": 1, **seen})
+        return objection.ask(action, text="[[x]]", **{"digest": draft.digest, "revision": draft.revision, **seen})
 
     changed = "Le projet a changé depuis : regardez la nouvelle version."
-    asks = [ask(revision=0), ask(revision=2), ask(revision=None), ask(digest=""), ask(digest=other.digest)]
+    other_revisions = [ask(revision=draft.revision - 1), ask(revision=draft.revision + 1)]
+    asks = [*other_revisions, ask(revision=None), ask(digest=""), ask(digest=other.digest)]
     assert refused(objection, *asks) == [changed] * len(asks)
     elsewhere = [ask(draft_id=None), ask(draft_id=999), ask(draft_id=other.id, digest=other.digest)]
     assert refused(objection, *elsewhere) == ["Projet introuvable."] * 3
@@ -152,14 +149,15 @@ def test_after_an_edit_the_older_revision_can_no_longer_be_approved(objection):
     old = objection.ask("approve")
     (draft,) = objection.drafts()
     before = objection.letter(draft).text
-    assert objection.do("edit", text=before.replace("C'est fait", "C'est bien fait")).text.startswith("Version 2")
+    after = before.replace("Bonjour Jean Roche,", "Bonjour Monsieur Roche,")
+    assert objection.do("edit", text=after).text == f"Version {draft.revision + 1} enregistrée ; à approuver."
     assert refused(objection, old) == ["Le projet a changé depuis : regardez la nouvelle version."]
     assert objection.do("approve").done
     letter = objection.mailer.to("jean@boite.example")[-1]
-    assert text_of(letter).replace("\r\n", "\n").strip() == before.replace("C'est fait", "C'est bien fait").strip()
+    assert text_of(letter).replace("\r\n", "\n").strip() == after.strip() != before.strip()
     html = letter.get_body(("html",))
     assert html is not None
-    assert "bien fait" in html.get_content()
+    assert "Bonjour Monsieur Roche," in html.get_content()
 
 
 def test_an_edit_that_changes_nothing_is_told(objection):
@@ -176,7 +174,7 @@ def put(office: Office, state: str) -> None:
         kind = {"answered": "answer", "refused": "refusal", "partially_refused": "partial"}[state]
         office.do("make_draft", argument=kind)
         wanted = {"partial": "partial_refusal"}.get(kind, kind)
-        fill(office, wanted)
+        office.complete(wanted)
         assert office.do("approve", kind=wanted, text="contrôlé").done
     elif state in ("closed", "withdrawn"):
         assert office.do("close", argument="withdrawn" if state == "withdrawn" else "", text="Retirée.").done
@@ -269,7 +267,7 @@ def test_an_answer_with_a_marker_left_does_not_leave_even_with_a_reason(access):
     access.do("identity_verified")
     said = refused(access, access.ask("approve"), access.ask("approve", text="pressé"))
     assert [text.partition("\n")[0] for text in said] == ["À corriger d'abord :"] * 2
-    fill(access)
+    access.complete()
     assert access.do("approve").done
 
 
@@ -317,7 +315,7 @@ def test_an_extension_holds_only_once_its_letter_has_left(objection):
     before = objection.case().due
     assert objection.do("extend", text="Douze demandes liées.").done
     assert refused(objection, objection.ask("extend", text="encore")) == ["Une lettre de prolongation attend déjà."]
-    fill(objection, "extension", "Rien n'est encore prêt.")
+    objection.complete("extension", "Rien n'est encore prêt.")
     objection.mailer.problem = TemporaryRefusal("451 later")
     assert objection.do("approve", kind="extension").done
     assert (objection.case().due, "extended" in objection.types()) == (before, False)
@@ -353,7 +351,7 @@ def test_the_letter_the_desk_asked_for_is_shown_before_the_one_that_waits(object
 
 def test_an_answer_waits_for_identity_or_for_a_reason(access):
     access.do("make_draft", argument="answer")
-    fill(access)
+    access.complete()
     waiting = "la preuve d'identité demandée n'est pas arrivée (art. 12(6))"
     assert refused(access, access.ask("approve")) == [waiting]
     assert access.do("approve", text="Je connais cette personne.").done
@@ -470,6 +468,7 @@ def test_another_requester_gets_the_letters_from_then_on(objection):
     assert objection.do("set_requester", text="Paul Roche <paul@boite.example>").done
     assert objection.drafts() == []
     objection.do("make_draft")
+    objection.complete()
     assert objection.do("approve").done
     assert len(objection.mailer.to("jean@boite.example")) == 1
     assert "Bonjour Paul Roche," in text_of(objection.mailer.to("paul@boite.example")[0])
@@ -480,6 +479,7 @@ def test_a_letter_by_post_counts_once_somebody_says_it_went(office):
 
     intake(office.app, "letter", received="2026-03-01", name="P. Roche", email="", rights=("objection",), text="Stop.")
     assert refused(office, office.ask("sent_by_post")) == ["Aucune lettre n'attend d'être postée."]
+    office.complete("answer")
     assert office.do("approve", kind="answer").done
     assert (office.mailer.to(""), office.case().state) == ([], "open")
     assert office.do("sent_by_post").text == "Noté : la lettre est postée."
@@ -546,7 +546,9 @@ def test_the_journal_holds_after_all_of_it(objection):
         objection.do(action, **more)
     with objection.app.database.reading() as session:
         assert journal.verify(session) is None
-        assert [e.type for e in session.exec(select(Event)).all() if e.actor == "dpo"][:2] == ["taken_charge", "note"]
+        assert {"taken_charge", "note", "draft_rejected", "rights_changed", "closed", "reopened"} <= {
+            event.type for event in session.exec(select(Event)).all() if event.actor == "dpo"
+        }
 
 
 # --- masks
@@ -588,7 +590,7 @@ def test_what_is_ours_stays_readable_and_what_is_theirs_does_not(lines):
 
 @given(LINES, st.integers(0, 11))
 @example(["tél. 06 12 34 56 78", "tél. 06 99 99 99 78"], 0)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_deleted_line_never_brings_another_persons_number_into_the_one_that_stays(lines, number):
     original = "\n".join(lines)
     shown = HIDE(original).split("\n")
@@ -597,7 +599,9 @@ def test_a_deleted_line_never_brings_another_persons_number_into_the_one_that_st
     real = original.split("\n")
     expected = real[:gone] + real[gone + 1 :]
     for got, wanted in zip(kept, expected, strict=False):
-        assert got == wanted or still_masked(got) or got == HIDE(wanted)
+        # The person's own initials may come back as the name they stand for.
+        same = got.replace(NAME, "C. D.") == wanted.replace(NAME, "C. D.")
+        assert same or still_masked(got) or got == HIDE(wanted)
 
 
 def test_a_changed_line_gets_back_what_it_hid():

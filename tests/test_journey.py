@@ -458,9 +458,9 @@ def test_a_new_demand_in_the_thread_has_a_month_of_its_own(world):
     world.arrive(mail(STOP, sender=JEAN, subject="STOP"))
     world.clock.advance(timedelta(days=20))
     world.arrive(reply_to(world, JEAN, "Je demande aussi l'effacement de toutes mes données personnelles.\n"))
-    assert [(case.reference, case.rights, case.due_if_not_paused) for case in world.cases()] == [
-        ("DSR-2026-0001", ["objection"], date(2026, 4, 2)),
-        ("DSR-2026-0002", ["erasure"], date(2026, 4, 22)),
+    assert [(case.reference, case.primary, case.due_if_not_paused) for case in world.cases()] == [
+        ("DSR-2026-0001", "objection", date(2026, 4, 2)),
+        ("DSR-2026-0002", "erasure", date(2026, 4, 22)),
     ]
     assert "identité" in text_of(world.sent("jean@boite.example")[-1])
 

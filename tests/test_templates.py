@@ -163,10 +163,13 @@ def test_a_receipt_names_all_rights_and_both_dates_and_the_privacy_notice(right,
     assert format_date("2026-04-02", language) in text
     wanted = {
         "fr": (
-            "un mois à compter de la réception, prolongeable dans les cas prévus par la loi",
+            "un mois à compter de la réception ; ce délai peut être prolongé dans les cas prévus par la loi",
             "registre des demandes",
         ),
-        "en": ("one month of receipt, which may be extended in the cases provided for by law", "register of requests"),
+        "en": (
+            "one month of receipt; this period may be extended in the cases provided for by law",
+            "register of requests",
+        ),
     }
     assert [phrase for phrase in wanted[language] if phrase not in text] == []
 
@@ -181,20 +184,37 @@ def test_nothing_is_asked_where_no_proof_is_needed(right, language):
         assert not asked.search(render(f"{right}/receipt", language, facts(right, acts_for=acts_for)).text)
 
 
+@pytest.mark.parametrize("child", [False, True])
 @pytest.mark.parametrize("right", ["objection", "consent_withdrawal"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_an_objection_to_advertising_is_answered_without_anything_to_complete(right, language):
-    for step in ("receipt", "answer"):
-        assert "[[" not in render(f"{right}/{step}", language, facts(right)).text
+def test_that_something_was_stopped_is_said_only_once_the_dpo_has_written_what_and_when(right, language, child):
+    assert "[[" not in render(f"{right}/receipt", language, facts(right, child=child)).text
+    text = render(f"{right}/answer", language, facts(right, child=child)).text
+    assert text.count("[[") == 1
+    assert not re.search(r"c'est fait|it is done", text, re.IGNORECASE)
 
 
-@pytest.mark.parametrize("right", [right for right in RIGHTS if right not in ("objection", "consent_withdrawal")])
+@pytest.mark.parametrize("right", RIGHTS)
 def test_what_only_the_dpo_knows_is_marked_in_an_answer(right):
     for language, word in (("fr", "[[à compléter : "), ("en", "[[to complete: ")):
         text = render(f"{right}/answer", language, facts(right)).text
-        lines = [line for line in text.split("\n") if "[[" in line]
-        assert lines
-        assert all(line.startswith(word) and line.endswith("]]") for line in lines)
+        markers = MARKER.findall(text)
+        assert markers
+        assert text.count("[[") == text.count("]]") == len(markers)
+        assert all(marker.startswith(word) and "\n" not in marker for marker in markers)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_refusal_tells_nothing_of_what_was_found_on_the_other_rights(right, language):
+    others = tuple(other for other in RIGHTS if other != right)
+    decided = {
+        "fr": "[[à compléter : ce qui a été décidé sur ce point]]",
+        "en": "[[to complete: what was decided on this point]]",
+    }
+    text = render(f"{right}/refusal", language, facts(right, *others, register=list(REGISTER))).text
+    assert text.count(decided[language]) == len(others)
+    assert REGISTER[0]["recipients"] not in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -210,7 +230,10 @@ def test_an_access_answer_holds_every_column_of_the_register(language):
     entry = {**REGISTER[0], "transfers": "Suisse (décision d'adéquation)"}
     text = render("access/answer", language, facts(register=[entry])).text
     assert [value for value in entry.values() if value not in text] == []
-    assert text.count("[[") == 1  # the data themselves remain to be put in
+    assert text.count("[[") == 2  # the data themselves, and the check of what the register says
+    without = render("access/answer", language, facts(register=list(REGISTER) * 3)).text
+    assert without.count("[[") == 2
+    assert without.count("\n- ") == 3 * (len(entry) - 2)  # the name is a heading; transfers are to be confirmed
     assert render("access/answer", language, facts(nothing_held=True)).text.count("[[") == 0
 
 
@@ -224,7 +247,7 @@ def test_an_identity_request_says_all_that_the_law_wants(language):
             "dpo@mije.example",
             "supprimée",
             "30 jours",
-            "est suspendu",
+            "suspendu",
             "Sans nouvelles",
             "réclamation",
         ),
@@ -235,7 +258,7 @@ def test_an_identity_request_says_all_that_the_law_wants(language):
             "dpo@mije.example",
             "deleted",
             "30 days",
-            "is suspended",
+            "suspended",
             "hear nothing",
             "complaint",
         ),
@@ -243,6 +266,83 @@ def test_an_identity_request_says_all_that_the_law_wants(language):
     for name in ("case/identity", "case/identity_reminder", "access/receipt"):
         text = render(name, language, facts(identity=identity(2))).text
         assert [phrase for phrase in wanted[language] if phrase not in text] == []
+
+
+@pytest.mark.parametrize("child", [False, True])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_suspension_names_no_day_and_a_reminder_starts_none_and_announces_no_other(language, child):
+    context = facts(child=child, identity=identity(2), today="2026-03-09")
+    first, again = (render(f"case/{name}", language, context).text for name in ("identity", "identity_reminder"))
+    since = {"fr": "epuis notre première demande", "en": "ince our first request"}[language]
+    from_now = re.compile(
+        r"à compter de l'envoi|à partir de ce message|from the moment|from this message", re.IGNORECASE
+    )
+    another = re.compile(r"un rappel|t'écrirons encore|send you a reminder|write to you again")
+    assert format_date("2026-03-09", language) not in first + again
+    assert [bool(from_now.search(text)) for text in (first, again)] == [True, False]
+    assert [bool(another.search(text)) for text in (first, again)] == [True, False]
+    assert [since in text for text in (first, again)] == [False, True]
+    assert since in render("case/identity", language, {**context, "reminder": True}).text
+
+
+@pytest.mark.parametrize(
+    ("language", "nothing_yet", "not_enough"),
+    [
+        ("fr", "encore rien reçu", "ne suffisaient pas encore ; nous n'avons rien reçu depuis"),
+        ("en", "not received anything yet", "was not enough yet; we have received nothing since"),
+    ],
+)
+def test_a_reminder_after_a_proof_that_was_not_enough_does_not_say_that_nothing_came(language, nothing_yet, not_enough):
+    for insufficient in (False, True):
+        context = facts(identity=identity(2), insufficient=insufficient)
+        text = render("case/identity_reminder", language, context).text
+        assert (nothing_yet in text, not_enough in text) == (not insufficient, insufficient)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", sorted(ABOUT_IDENTITY))
+def test_who_acts_for_another_is_asked_for_both_proofs(name, language):
+    wanted = {
+        "fr": ("Pour votre identité, un seul", "il nous faut aussi ceci"),
+        "en": ("For your identity, one of", "we also need the following"),
+    }
+    for acts_for in ACTS_FOR:
+        text = render(name, language, facts(acts_for=acts_for, identity=identity(2))).text
+        assert [phrase in text for phrase in wanted[language]] == [bool(acts_for)] * 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("right", [right for right in RIGHTS if right not in NO_IDENTITY])
+def test_a_registered_letter_is_offered_only_where_something_is_handed_over(right, language):
+    text = render("case/identity", language, facts(right, identity=identity(3))).text
+    offered = {"fr": "lettre recommandée", "en": "registered letter"}[language] in text
+    assert offered == (right in ("access", "portability"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_the_dead_no_article_on_the_rights_of_the_living_is_cited(language):
+    for name in ("case/identity", "case/identity_reminder", "case/identity_insufficient", "post_mortem/receipt"):
+        text = render(name, language, facts("post_mortem", acts_for="deceased", identity=identity(2))).text
+        assert not re.search(r"12\(3\)|article 77 du décret|Article 77 of French Decree", text)
+
+
+@pytest.mark.parametrize("child", [False, True])
+def test_the_erasure_of_what_a_minor_gave_is_not_extended(child):
+    for language, extended, weeks in (
+        ("fr", "prolongé|plus de temps", "trois semaines"),
+        ("en", "extended|more time", "three weeks"),
+    ):
+        for minor_erasure in (False, True):
+            context = facts("erasure", child=child, minor_erasure=minor_erasure)
+            text = render("erasure/receipt", language, context).text
+            assert (bool(re.search(extended, text)), weeks in text) == (not minor_erasure, minor_erasure)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_enclosed_proof_is_acknowledged_and_its_end_told(language):
+    phrase = {"fr": "Vous avez joint un justificatif", "en": "You enclosed a proof of identity"}[language]
+    for enclosed in (False, True):
+        assert (phrase in render("access/receipt", language, facts(proof_enclosed=enclosed)).text) is enclosed
 
 
 @pytest.mark.parametrize("child", [False, True])
@@ -271,6 +371,21 @@ def test_a_status_says_no_more_than_dates_and_state():
     text = render("case/status", "en", facts("erasure", "complaint", state="unheard_of")).text
     assert "State: being examined" in text
     assert not re.search(r"erasure|complaint|delet", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("state", ["answered", "partially_refused", "refused", "closed", "withdrawn"])
+def test_the_status_of_an_answered_case_has_no_time_limit(state):
+    for language, limit in (("fr", "élai de réponse"), ("en", "ime limit")):
+        for due in ("2026-04-02", ""):
+            text = render("case/status", language, facts(state=state, identity_state="received", due=due)).text
+            assert limit not in text
+            assert not re.search(r"justificatif|your proof", text)
+
+
+def test_a_status_says_that_a_proof_has_arrived():
+    context = facts(state="awaiting_identity", identity_state="received")
+    assert "État : votre justificatif est arrivé ; nous le vérifions\n" in render("case/status", "fr", context).text
+    assert "State: your proof has arrived; we are checking it\n" in render("case/status", "en", context).text
 
 
 def test_a_paused_clock_is_said_with_the_date_it_would_have():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.desk.actions import HOLE
 from bot.desk.terminal import Terminal
 from bot.sending import send_due
 from store import journal
@@ -34,7 +35,9 @@ def office(tmp_path) -> Iterator[Office]:
 
 @pytest.fixture
 def objection(office) -> Office:
+    """A case whose answer is complete and waits."""
     office.arrive(mail(OBJECTION, sender=JEAN, subject="STOP"))
+    office.complete()
     return office
 
 
@@ -95,17 +98,12 @@ def test_a_whole_case_from_the_proof_of_identity_to_the_closing(access):
     access.clock.advance(timedelta(days=3))
     said = sit(
         access,
-        "1", "=Identité vérifiée",
-        "=Compléter", "Nom, adresse et dates du séjour.", ".",
-        "=Compléter", "Réservations : facturation.", ".",
-        "=Lire en entier",
-        "=Approuver et envoyer",
-        "=Clore", "", "q",
+        "1", "=Identité vérifiée", "=Modifier", "=Lire en entier", "=Approuver et envoyer", "=Clore", "", "q",
+        edit=lambda text: HOLE.sub("Nom, adresse et dates du séjour.", text),
     )  # fmt: skip
     assert marks(said) == [
         "✔ Identité vérifiée ; les copies seront détruites. La réponse est à préparer.",
         "✔ Version 2 enregistrée ; à approuver.",
-        "✔ Version 3 enregistrée ; à approuver.",
         "✔ Approuvé : la lettre du dossier DSR-2026-0001 part.",
         "✔ Dossier DSR-2026-0001 clos.",
     ]
@@ -125,25 +123,28 @@ def test_the_card_in_the_terminal_is_not_masked(access):
 def test_a_letter_is_edited_in_an_editor(objection):
     said = sit(
         objection, "1", "=Modifier", "=Approuver et envoyer", "", "q",
-        edit=lambda text: text.replace("C'est fait :", "C'est chose faite :"),
+        edit=lambda text: text.replace("Bonjour Jean Roche,", "Bonjour Monsieur Roche,"),
     )  # fmt: skip
-    assert marks(said) == [
-        "✔ Version 2 enregistrée ; à approuver.", "✔ Approuvé : la lettre du dossier DSR-2026-0001 part.",
-    ]  # fmt: skip
-    assert "C'est chose faite :" in text_of(objection.mailer.to("jean@boite.example")[-1])
+    assert marks(said)[1:] == ["✔ Approuvé : la lettre du dossier DSR-2026-0001 part."]
+    assert "Bonjour Monsieur Roche," in text_of(objection.mailer.to("jean@boite.example")[-1])
 
 
 def test_the_editor_gets_the_letter_itself_and_nothing_else(objection):
     seen: list[str] = []
+    before = objection.drafts()
     sit(objection, "1", "=Modifier", "", "q", edit=seen.append)  # type: ignore[arg-type]
     assert seen == [objection.letter(objection.drafts()[0]).text]
-    assert objection.drafts()[0].revision == 1
+    assert objection.drafts() == before
 
 
-def test_a_letter_is_typed_anew_without_an_editor(objection):
-    said = sit(objection, "1", "=Modifier", "Bonjour,", "", "C'est fait. CNIL.", ".", "", "q")
-    assert marks(said) == ["✔ Version 2 enregistrée ; à approuver."]
-    assert objection.letter(objection.drafts()[0]).text == "Bonjour,\n\nC'est fait. CNIL.\n"
+def test_a_letter_is_typed_anew_without_an_editor_and_its_marker_completed(objection):
+    revision = objection.drafts()[0].revision
+    said = sit(
+        objection,
+        "1", "=Modifier", "Bonjour,", "", "C'est fait le [[à compléter : la date]].", ".", "=Compléter", "2 mars", ".", "", "q",
+    )  # fmt: skip
+    assert marks(said) == [f"✔ Version {revision + more} enregistrée ; à approuver." for more in (1, 2)]
+    assert objection.letter(objection.drafts()[0]).text == "Bonjour,\n\nC'est fait le 2 mars.\n"
 
 
 def test_a_draft_is_refused_and_another_letter_written(objection):
@@ -169,8 +170,8 @@ def test_an_extension_is_written_completed_and_sent(objection):
     said = sit(
         objection,
         "1", "=Prolonger", "Douze demandes liées.", ".",
-        "=Compléter", "Rien n'est encore prêt.", ".",
-        "=Approuver et envoyer", "", "q",
+        "=Modifier", "=Approuver et envoyer", "", "q",
+        edit=lambda text: HOLE.sub("Rien n'est encore prêt.", text),
     )  # fmt: skip
     assert marks(said) == [
         "✔ Lettre de prolongation préparée ; la prolongation vaut quand elle est partie.",

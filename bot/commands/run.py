@@ -15,6 +15,8 @@ log = logging.getLogger("dpobot.run")
 def run(app: App, *, once: bool) -> int:
     """Work until SIGTERM or SIGINT, or one round with *once*; return the exit status."""
     logging.getLogger("dpobot").setLevel(logging.INFO)
+    # A broken model stops the program here, with a sentence, rather than setting every message aside.
+    _ = app.reader
     try:
         asyncio.run(_once(app) if once else _run(app))
     finally:
