@@ -549,3 +549,11 @@ def test_an_uncertain_letter_is_settled_by_a_person(world):
     assert world.case("DSR-2026-0001").identity == "pending_dpo_decision"
     world.press("La lettre est partie")
     assert world.case("DSR-2026-0001").identity == "requested"
+
+
+def test_in_chat_an_unanswered_case_is_closed_with_a_reason(world):
+    world.arrive(mail(STOP, sender=JEAN, subject="STOP"))
+    assert "dites pourquoi" in world.press("Clore")
+    assert world.case("DSR-2026-0001").state == "open"
+    world.type("Doublon d'une demande traitée par courrier.")
+    assert world.case("DSR-2026-0001").state == "closed"

@@ -264,16 +264,23 @@ class ChatDesk:
             return
         action = ACTIONS.get(button.action)
         if action is not None and action.text == "required":
-            title = await asyncio.to_thread(self._title, button.subject)
-            prompt = f"{title} – {(action.prompt or action.label)[self.language]}"
-            prompt_id = await self.channel.send_text(chat_id, prompt, force_reply=True)
-            await asyncio.to_thread(self._open_dialog, button, user, chat_id, prompt_id)
+            await self._prompt(button, user, chat_id, (action.prompt or action.label)[self.language])
             await self.channel.answer(callback_id, "")
             return
         told = await asyncio.to_thread(perform, self.app, self._ask(button), user=user)
         await self.channel.answer(callback_id, told.text, alert=not told.done)
-        if len(told.text) > 180:
+        if told.reason_helps and action is not None and not told.done:
+            # What is refused for want of a reason is asked for one; the button still works, nothing has happened yet.
+            asked = (action.prompt or action.label)[self.language]
+            await self._prompt(button, user, chat_id, f"{told.text}\n{asked}")
+        elif len(told.text) > 180:
             await self.channel.send_text(chat_id, told.text)
+
+    async def _prompt(self, button: Button, user: User, chat_id: int, asked: str) -> None:
+        """Ask for a text, and wait for it: the next new message of this user in this chat."""
+        title = await asyncio.to_thread(self._title, button.subject)
+        prompt_id = await self.channel.send_text(chat_id, f"{title} – {asked}", force_reply=True)
+        await asyncio.to_thread(self._open_dialog, button, user, chat_id, prompt_id)
 
     @staticmethod
     def _ask(button: Button, text: str = "") -> Ask:
