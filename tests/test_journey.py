@@ -557,3 +557,25 @@ def test_in_chat_an_unanswered_case_is_closed_with_a_reason(world):
     assert world.case("DSR-2026-0001").state == "open"
     world.type("Doublon d'une demande traitée par courrier.")
     assert world.case("DSR-2026-0001").state == "closed"
+
+
+def test_a_letter_that_goes_by_post_is_read_at_the_desk_and_noted_as_posted(world, capsys):
+    from bot.commands.intake import intake
+    from bot.desk.terminal import Terminal
+
+    text = "Arrêtez de m'envoyer vos brochures."
+    intake(world.app, "letter", received="2026-02-27", name="Paul Roche", email="", rights=("objection",), text=text)
+    world.work()
+    while any(label.startswith("Compléter") for row in world.card().buttons for label, _ in row):
+        world.fill()
+    while world.case("DSR-2026-0001").state == "open" and any(
+        label.startswith("Approuver") for row in world.card().buttons for label, _ in row
+    ):
+        world.press("Approuver")
+        world.fill()
+    terminal = Terminal(world.app, world.settings.desk.users[0], ask=lambda prompt: "", say=lambda said: None)
+    terminal._files("case:1")
+    letters = sorted((world.folder / "desk" / "case-1").glob("a-poster-*.txt"))
+    assert any("Paul Roche" in letter.read_text(encoding="utf-8") for letter in letters)
+    world.press("Lettre postée")
+    assert world.case("DSR-2026-0001").state == "answered"

@@ -16,7 +16,7 @@ from bot.desk.actions import ACTIONS, CHOICES, LETTERS, Ask, Told, perform
 from bot.desk.cards import Offer, day, draft_text, time_left, view_of
 from bot.desk.words import KINDS, RIGHTS, STATES, WORDS, word
 from bot.settings import User
-from store import cases, journal, messages
+from store import cases, journal, messages, outbox
 from store.models import Case, Draft
 
 TEXTS = {
@@ -29,7 +29,7 @@ TEXTS = {
         "bad": "Ce choix n'existe pas.",
         "text": "Terminez par une ligne « . » seule.",
         "none": "Rien à faire.",
-        "files": "Ouvrir les pièces jointes dans un dossier",
+        "files": "Mettre les pièces et lettres à poster dans un dossier",
         "saved": "Enregistré dans {folder} ; à effacer après l'examen.",
         "no_files": "Aucune pièce jointe.",
         "reason": "{prompt} (entrée : ne rien faire)",
@@ -43,7 +43,7 @@ TEXTS = {
         "bad": "There is no such choice.",
         "text": "End with a line of a single full stop.",
         "none": "Nothing to do.",
-        "files": "Put the attachments into a folder",
+        "files": "Put the files and letters to post into a folder",
         "saved": "Saved in {folder}; remove them once looked at.",
         "no_files": "No attachments.",
         "reason": "{prompt} (return: do nothing)",
@@ -223,8 +223,10 @@ class Terminal:
         return self._draft(offer).partition("\n\n")[2]
 
     def _files(self, subject: str) -> None:
-        """Put a case's attachments into a private folder; each look at an identity document is noted in the journal,
-        before it can be had."""
+        """Put a case's attachments, and its letters that go by post, into a private folder.
+
+        Each look at an identity document is noted in the journal before it can be had.
+        """
         case_id = int(subject.partition(":")[2])
         folder = self.app.settings.store.data_dir / "desk" / f"case-{case_id}"
         now = self.app.clock.now()
@@ -251,6 +253,9 @@ class Terminal:
                             case=case,
                             data=data,
                         )
+            for item in outbox.of_case(session, case_id):
+                if item.channel == "post" and item.status == "pending":
+                    found[f"a-poster-{item.id}.txt"] = outbox.opened(session, self.app.vault, item)[1]
         for name, content in found.items():
             _save(folder / name, content)
         self._say(self.texts["saved"].format(folder=folder) if found else self.texts["no_files"])
