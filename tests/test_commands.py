@@ -309,7 +309,7 @@ def test_closed_cases_are_listed_on_demand(busy):
 def test_a_case_is_shown_unmasked_to_people_and_without_personal_data_to_programs(busy):
     people = cli(busy, "cases", "show", "dsr-2026-0002")
     assert people.exit_code == 0
-    assert "De : Jean Roche <jean[@]boite[.]example>" in people.output
+    assert "De : Jean Roche <jean@boite.example>" in people.output
     shown = json.loads(cli(busy, "cases", "show", "DSR-2026-0002", "--json").output)
     assert [(d["kind"], d["status"], d["revision"], d["decided_by"]) for d in shown["drafts"]] == [
         ("acknowledgement", "approved", 1, "bot"), ("answer", "proposed", 1, ""),

@@ -116,7 +116,7 @@ def test_a_whole_case_from_the_proof_of_identity_to_the_closing(access):
 
 def test_the_card_in_the_terminal_is_not_masked(access):
     said = "\n".join(sit(access, "1", "", "q"))
-    assert "Camille Durand <camille[.]durand[@]courrier[.]example>" in said
+    assert "Camille Durand <camille.durand@courrier.example>" in said
     assert "•" not in said
 
 
@@ -256,7 +256,7 @@ def with_proof(office: Office) -> Office:
 
 def test_documents_are_saved_for_their_owner_only_and_each_look_is_noted(access, tmp_path):
     with_proof(access)
-    said = sit(access, "1", "=Ouvrir les pièces jointes", "", "q")
+    said = sit(access, "1", "=Mettre les pièces et lettres", "", "q")
     folder = tmp_path / "data" / "desk" / "case-1"
     assert f"Enregistré dans {folder} ; à effacer après l'examen." in said
     (saved,) = folder.iterdir()
@@ -276,13 +276,13 @@ def test_a_file_that_lies_there_already_is_replaced_and_not_followed(access, tmp
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"mine")
     (folder / "1-cni.jpg").symlink_to(elsewhere)
-    sit(access, "1", "=Ouvrir les pièces jointes", "", "q")
+    sit(access, "1", "=Mettre les pièces et lettres", "", "q")
     assert (elsewhere.read_bytes(), (folder / "1-cni.jpg").is_symlink()) == (b"mine", False)
 
 
 def test_without_attachments_nothing_is_written(access, tmp_path):
     before = access.footprint()
-    assert "Aucune pièce jointe." in sit(access, "1", "=Ouvrir les pièces jointes", "", "q")
+    assert "Aucune pièce jointe." in sit(access, "1", "=Mettre les pièces et lettres", "", "q")
     assert not (tmp_path / "data" / "desk").exists()
     assert access.footprint() == before
 

@@ -97,7 +97,7 @@ def explain(config: Path, file: Path, language: str) -> int:
             subject = f"case:{row.case_id}" if row.case_id else f"message:{row.id}"
             if row.disposition == "ignored":
                 click.echo(f"{word(RIGHTS, language, row.primary)} ({row.reason})")
-                for cue in cue_lines(app, view["reading"], lambda text: text):
+                for cue in cue_lines(app, view["reading"], visible):
                     click.echo(cue)
             else:
                 card = view_of(session, app, subject, masked=False, now=now)

@@ -21,7 +21,7 @@ from bot.desk.actions import ACTIONS, HOLE, kept_in_letters
 from bot.desk.masking import hider
 from bot.desk.review import findings_of
 from bot.desk.text import inert, mask_address, mask_name, visible
-from bot.desk.words import DOUBTS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, WORDS, word
+from bot.desk.words import DOUBTS, FLAGS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, WORDS, word
 from handlers.lifecycle import UNSETTLED, may
 from handlers.types import Deadline
 from nlp.types import LABELS
@@ -93,7 +93,8 @@ def case_card(session: Session, app: App, case: Case, *, masked: bool, now: date
     lines += [f"{words['due']} : {_due(app, deadline, now)}", f"{words['received']} : {day(case.received_at, app)}"]
     contact = person.address or f"Telegram {person.chat_id}"
     who = f"{mask_name(person.name)} {mask_address(person.address)}" if masked else f"{person.name} <{contact}>"
-    lines += [f"{words['from']} : {inert(who).strip()} ({case.channel}, {case.person_language or case.language})"]
+    shown = inert(who) if masked else visible(who)
+    lines += [f"{words['from']} : {shown.strip()} ({case.channel}, {case.person_language or case.language})"]
     lines += [f"{words['state']} : {word(STATES, language, case.state)}"]
     lines += [f"{words['identity']} : {word(IDENTITY, language, case.identity)}{_doubts(events, language, words)}"]
     if case.charge:
@@ -129,7 +130,11 @@ def _shown_first(draft: Draft) -> tuple[bool, int]:
 
 
 def _hider(app: App, masked: bool, person: cases.Person) -> Callable[[str], str]:
-    return hider((person.name, person.address), keep=kept_in_letters(app)) if masked else lambda text: text
+    """Return how a text from outside is shown: masked and with nothing clickable in chat, as it reads elsewhere."""
+    if not masked:
+        return visible
+    hide = hider((person.name, person.address), keep=kept_in_letters(app))
+    return lambda text: inert(hide(text))
 
 
 def _due(app: App, deadline: Deadline, now: datetime) -> str:
@@ -161,7 +166,7 @@ def _why(session: Session, app: App, case: Case, hide: Callable[[str], str]) -> 
         view = messages.view(session, app.vault, opening)
     except SealingError:
         return []
-    lines = [f"{words['subject']} : {inert(hide(view['subject']))[:120]}"] if view["subject"] else []
+    lines = [f"{words['subject']} : {hide(view['subject'])[:120]}"] if view["subject"] else []
     return lines + cue_lines(app, view["reading"], hide)
 
 
@@ -172,11 +177,11 @@ def cue_lines(app: App, reading: dict[str, Any], hide: Callable[[str], str]) -> 
     shown: dict[str, str] = {}
     for cue in reading["cues"]:
         if cue["label"] in reading["labels"] or cue["label"] == reading["primary"]:
-            shown.setdefault(cue["label"], inert(hide(" ".join(cue["text"].split())))[:90])
+            shown.setdefault(cue["label"], hide(" ".join(cue["text"].split()))[:90])
     lines = [
         f"{words['why']} : {word(RIGHTS, language, label)} ← « {text} »" for label, text in list(shown.items())[:4]
     ]
-    flags = [name for name, raised in reading["flags"].items() if raised is True]
+    flags = [word(FLAGS, language, name) for name, raised in reading["flags"].items() if raised is True]
     if flags:
         lines.append(f"{words['flags']} : {', '.join(flags)}")
     return [*lines, f"{words['sure']} : {round(100 * reading['confidence'])} %"]
@@ -214,9 +219,9 @@ def _draft_lines(
         f"— {words['draft']} : {word(KINDS, language, draft.kind)}, {words['revision']} {draft.revision}, "
         f"{words['sealed_as']} {draft.digest[:12]}",
         f"{words['to']} : {mask_address(to) if masked and letter.recipient else to}",
-        f"{words['subject']} : {inert(hide(letter.subject))}",
+        f"{words['subject']} : {hide(letter.subject)}",
     ]
-    text = inert(hide(letter.text)).strip()
+    text = hide(letter.text).strip()
     lines += ["", text if len(text) <= DRAFT_ON_CARD else text[:DRAFT_ON_CARD].rstrip() + " […]"]
     found = [f for f in findings_of(app, case, draft, letter) if f.severity == "error"]
     if found:
@@ -231,7 +236,8 @@ def draft_text(session: Session, app: App, case: Case, draft: Draft, *, masked: 
     """Return the whole of a draft as the person would read it, masked for chat."""
     letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
     hide = _hider(app, masked, cases.person_of(session, app.vault, case))
-    return str(inert(hide(f"{letter.subject}\n\n{letter.text}")) if masked else f"{letter.subject}\n\n{letter.text}")
+    whole = f"{letter.subject}\n\n{letter.text}"
+    return hide(whole) if masked else whole
 
 
 def _case_offers(
@@ -298,9 +304,10 @@ def message_card(
     would_be = casework.would_be_due(app, message.received_at)
     lines += [f"{words['due']} : {day(would_be, app)} ({time_left(would_be, casework.today(app, now), words)})"]
     who = f"{mask_name(name)} {mask_address(address)}" if masked else f"{name} <{address}>"
-    lines += [f"{words['from']} : {inert(who).strip()} ({message.channel}, {message.language})"]
+    shown = inert(who) if masked else visible(who)
+    lines += [f"{words['from']} : {shown.strip()} ({message.channel}, {message.language})"]
     if view["subject"]:
-        lines.append(f"{words['subject']} : {inert(hide(view['subject']))[:200]}")
+        lines.append(f"{words['subject']} : {hide(view['subject'])[:200]}")
     lines += cue_lines(app, reading, hide)
     lines.append(f"({message.reason})")
     if not masked:

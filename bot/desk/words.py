@@ -278,6 +278,38 @@ NOTICES: Mapping[str, Mapping[str, str]] = {
 }
 
 
+FLAGS: Mapping[str, Mapping[str, str]] = {
+    "fr": {
+        "third_party": "écrit pour quelqu'un d'autre",
+        "minor": "mineur",
+        "health_data": "données de santé",
+        "image_rights": "droit à l'image",
+        "litigation": "litige",
+        "press": "presse",
+        "employee": "salarié",
+        "urgent_tone": "ton pressant",
+        "mentions_authority": "cite une autorité",
+        "reply_to_differs": "adresse de réponse différente",
+        "auth_failed": "authentification en échec",
+        "bulk_platform": "plateforme d'envoi en nombre",
+    },
+    "en": {
+        "third_party": "writes for someone else",
+        "minor": "minor",
+        "health_data": "health data",
+        "image_rights": "image rights",
+        "litigation": "litigation",
+        "press": "press",
+        "employee": "employee",
+        "urgent_tone": "urgent tone",
+        "mentions_authority": "mentions an authority",
+        "reply_to_differs": "different Reply-To",
+        "auth_failed": "authentication failed",
+        "bulk_platform": "bulk platform",
+    },
+}
+
+
 def word(table: Mapping[str, Mapping[str, str]], language: str, code: str) -> str:
     """Return the words for *code*, or the code itself where there are none (a newer store, a right added by a file)."""
     return table[language].get(code, code.replace("_", " "))
