@@ -12,6 +12,7 @@ from bot.channels.base import Inbox, Mailer
 from bot.channels.imap import ImapInbox, Settled
 from bot.channels.smtp_out import SmtpMailer
 from bot.clock import Clock, SystemClock
+from bot.contacts import ContactSource, CsvContacts, SqlContacts
 from bot.settings import Settings, SettingsError
 from handlers.rights import load_rights
 from handlers.types import Right
@@ -44,6 +45,7 @@ class App:
     mailer: Mailer
     telegram: TelegramChannel | None
     load_reader: Callable[[], Reader]
+    contacts: ContactSource | None = None
     _reader: Reader | None = field(default=None, init=False)
 
     @property
@@ -68,6 +70,7 @@ def build_app(
     mailer: Mailer | None = None,
     telegram: TelegramChannel | None = None,
     reader: Reader | None = None,
+    contacts: ContactSource | None = None,
 ) -> App:
     """Put the program together as *settings* say; whatever is passed replaces the real part.
 
@@ -93,7 +96,7 @@ def build_app(
         mailer = _mailer(settings)
     return App(
         settings=settings, clock=clock, database=database, vault=vault, rights=load_rights(), inboxes=inboxes,
-        mailer=mailer, telegram=telegram, load_reader=load_reader,
+        mailer=mailer, telegram=telegram, load_reader=load_reader, contacts=contacts or _contacts(settings),
     )  # fmt: skip
 
 
@@ -142,6 +145,13 @@ def _inboxes(settings: Settings, database: Database) -> Sequence[Inbox]:
             folder=imap.folder, after=imap.after, read_timeout=imap.timeout_seconds, poll_every=imap.poll_seconds,
         ),
     )  # fmt: skip
+
+
+def _contacts(settings: Settings) -> ContactSource | None:
+    source = settings.contacts
+    if source is None:
+        return None
+    return CsvContacts(source.csv) if source.csv is not None else SqlContacts(source.url, source.query)
 
 
 def _mailer(settings: Settings) -> Mailer:

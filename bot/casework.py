@@ -18,7 +18,7 @@ from handlers.clock import clock_events, deadline
 from handlers.lifecycle import CaseState, state_of
 from handlers.types import Deadline, Fact, IdentityNeed, Letter, Notice, Outcome, Situation
 from store import drafts, journal, messages, outbox
-from store.cases import facts_of, person_of
+from store.cases import Person, facts_of, person_of
 from store.models import Case, Draft, Event
 
 _BY_LETTER = frozenset({"identity_requested", "extended", "clarification_requested"})
@@ -152,13 +152,17 @@ def threading(session: Session, app: App, case: Case) -> tuple[str, tuple[str, .
     return "", ()
 
 
-def write_letter(session: Session, app: App, case: Case, letter: Letter, *, step: str, now: datetime) -> Draft:
+def write_letter(
+    session: Session, app: App, case: Case, letter: Letter, *, step: str, now: datetime, recipient: str = ""
+) -> Draft:
     """Render *letter* now and propose it; a routine letter that may leave without a click is queued at once.
 
-    *step* names what made it, so that the same step repeated gives the same draft.
+    It goes to the person of record; *recipient* is for what is meant for another: a code to the contact on file, a notice
+    to a recipient of data. *step* names what made it, so that the same step repeated gives the same draft.
     """
-    person = person_of(session, app.vault, case)
-    in_reply_to, references = threading(session, app, case)
+    person = Person("", recipient) if recipient else person_of(session, app.vault, case)
+    # Who is told something apart does not learn by what the request was threaded.
+    in_reply_to, references = ("", ()) if recipient else threading(session, app, case)
     text = compose(
         app, letter, case=case, person=person, today=today(app, now), in_reply_to=in_reply_to, references=references
     )

@@ -12,14 +12,15 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import casework
+from bot import casework, codes
 from bot.app import App
 from bot.channels import mime
 from bot.channels.base import RawMessage
 from bot.channels.imap import OversizeMessage
+from bot.evidence import disproved, evidence_of, vouched
 from bot.letters import is_our_message_id, reference_in_message_id
 from handlers.gates import GateFacts, Verdict, judge
-from handlers.identity import Evidence, assess, looks_like_proof
+from handlers.identity import assess, looks_like_proof
 from handlers.lifecycle import UNSETTLED, WORKING
 from handlers.matching import Candidate, Match, match, references_in
 from handlers.opening import letter_facts
@@ -121,19 +122,6 @@ def forwarded_request(app: App, arrival: Arrival) -> Forwarded | None:
     return inner if arrival.from_addr.lower().rpartition("@")[2] in own_domains(app) else None
 
 
-def _vouched(arrival: Arrival) -> bool:
-    """Whether our own server vouches for the sender: DMARC alone ties the checks to the address in From."""
-    return arrival.auth.trusted and arrival.auth.dmarc == "pass"
-
-
-def _disproved(arrival: Arrival) -> bool:
-    """Whether our own server found that the sender is not who From says."""
-    auth = arrival.auth
-    if not auth.trusted:
-        return False
-    return auth.dmarc == "fail" or (auth.dmarc in ("", "none") and auth.spf == "fail" and auth.dkim != "pass")
-
-
 def _record(
     session: Session, app: App, arrival: Arrival, reading: Reading, *, now: datetime, too_large: bool = False
 ) -> Recorded:
@@ -162,12 +150,15 @@ def _record(
             ),
         )
     )
-    if inner is not None and not _vouched(arrival):
+    if inner is not None and not vouched(arrival):
         # The inner address was typed into a text: nothing leaves for it before a person has looked.
         verdict = replace(verdict, may_answer=False, reasons=(*verdict.reasons, "forwarded"))
     # A thread is joined by who the sender is; where that is disproved, or typed into a forward, he is a stranger.
-    believed = not _disproved(arrival) and (inner is None or _vouched(arrival))
+    believed = not disproved(arrival) and (inner is None or vouched(arrival))
     found = _match(session, app, arrival, reading, verdict, sender_hash if believed else "")
+    if found.stranger and codes.sent_back(session, app, found.reference, arrival, sender_hash if believed else ""):
+        # The contact on file may answer from its own address: the code we sent there says so.
+        found = replace(found, stranger=False)
     case = cases.by_reference(session, found.reference) if found.reference else None
     twin = _twin(session, sender_hash, reading) if case is None and believed else None
     live = case is None or case.state in WORKING or case.state == "to_sort"
@@ -385,7 +376,7 @@ def open_case(
     session.flush()
     if message.key_id != key_id:
         raise ValueError("a case takes over the key of the message that opens it")
-    need = _identity_need(session, app, arrival, case)
+    need = assess(evidence_of(session, app, case, arrival, reading))
     proof = any(attachment.is_identity for attachment in messages.attachments(session, message.id or 0))
     current = casework.situation(
         session, app, case, identity=need, now=now, may_answer=verdict.may_answer, proof_at_hand=proof
@@ -393,32 +384,12 @@ def open_case(
     right = app.rights[case.primary]
     casework.apply(session, app, case, right.open(facts, current), step="open", now=now)
     _proof_came_along(session, app, case, message, now=now)
+    if need.level == 1 and app.settings.identity.request == "auto" and verdict.may_answer:
+        codes.send(session, app, case, reading, now=now)
     if not need.asked:
         casework.draft_answer(session, app, case, step="open", now=now)
     casework.project(session, app, case)
     return case
-
-
-def _identity_need(session: Session, app: App, arrival: Arrival, case: Case) -> IdentityNeed:
-    auth = arrival.auth
-    failed = auth.trusted and "fail" in (auth.spf, auth.dkim, auth.dmarc) and auth.dmarc != "pass"
-    verified = any(
-        earlier.identity == "verified"
-        for earlier in cases.of_sender(session, case.address_hash)
-        if earlier.id != case.id
-    )
-    authentic = _vouched(arrival)
-    return assess(
-        Evidence(
-            levels=tuple(app.rights[right].identity_level for right in case.rights),
-            known_contact=verified and authentic,
-            authentication_failed=failed,
-            reply_to_differs=bool(arrival.reply_to) and arrival.reply_to.lower() != arrival.from_addr.lower(),
-            chat_account=arrival.channel == "telegram",
-            sensitive=case.sensitive,
-            acts_for_other=bool(case.third_party),
-        )
-    )
 
 
 def requester(app: App, arrival: Arrival, reading: Reading) -> Person:
@@ -458,7 +429,10 @@ def add_to_case(
     data = {"message": message.id, "primary": reading.primary, "by": plan.reason}
     casework.note(session, app, case, "message_added", actor="person", now=now, at=arrival.received_at, data=data)
     proof = _proof_came_along(session, app, case, message, now=now)
-    if not proof and reading.primary == "identity_reply" and case.identity in UNSETTLED:
+    if codes.check(session, app, case, arrival, now=now):
+        # The contact on file answered: identity is settled, or one step from it; the draft follows below.
+        proof = True
+    elif not proof and reading.primary == "identity_reply" and case.identity in UNSETTLED:
         casework.note(
             session, app, case, "identity_received", actor="person", now=now, at=arrival.received_at,
             data={"message": message.id, "documents": 0},

@@ -322,6 +322,32 @@ class Identity(Section):
     remind_after_days: int = Field(default=10, ge=1)
     close_after_days: int = Field(default=30, ge=1)
     delete_after_days: int = Field(default=30, ge=1)
+    code_hours: int = Field(default=72, ge=1)
+    """How long a one-time code lives."""
+    code_attempts: int = Field(default=5, ge=1)
+    """Wrong codes after which a case's codes are locked."""
+
+
+class Contacts(Section):
+    """Contacts on file, read-only: where a one-time code may be sent, and whose address is known (``bot.contacts``)."""
+
+    csv: Path | None = None
+    """A CSV file with a header row: email, and as far as there are: name, other_emails, phone, booking, last_contact."""
+    # It may hold the database's password.
+    url: str = Field(default="", repr=False)
+    """A database URL, instead of the file; only ever read."""
+    query: str = ""
+    """Takes ``:address`` and ``:booking`` and gives the columns of the file."""
+    stale_after_days: int = Field(default=3 * 365, ge=1)
+    """A contact unused for longer is no proof by itself: addresses are given to others."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Contacts:
+        if (self.csv is None) == (not self.url):
+            raise ValueError("give either csv (a file) or url and query (a database)")
+        if self.url and not self.query:
+            raise ValueError("query is missing: a SELECT that takes :address and :booking")
+        return self
 
 
 class Replies(Section):
@@ -388,6 +414,7 @@ class Settings(BaseSettings):
     telegram: Telegram | None = None
     calendar: Calendar = Calendar()
     identity: Identity = Identity()
+    contacts: Contacts | None = None
     replies: Replies = Replies()
     retention: Retention = Retention()
     processing: tuple[Processing, ...] = ()
@@ -499,6 +526,7 @@ _PATHS = (
     ("smtp", "password_file"),
     ("smtp", "ca_file"),
     ("telegram", "token_file"),
+    ("contacts", "csv"),
 )
 
 

@@ -1,20 +1,25 @@
 """Reasonable doubt and the least intrusive proof (art. 12(6) GDPR; décret 2019-536 art. 77; EDPB 01/2022 §§ 58-79).
 
 Nothing is asked for an objection to advertising, the withdrawal of a newsletter consent, a complaint or a breach
-report. For the other rights a sender who is not
-yet known and verified is asked, with the least intrusive means first and a masked copy of a document as one means
-among others.
+report, and nothing of a sender whose address is on file and for whom our own server vouches. The others are asked by
+the lowest rung that settles the doubt: the contact on file, then knowledge of a stay, then a masked document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from handlers.types import IdentityNeed
 
 SENSITIVE_RIGHTS = frozenset({"access", "portability", "erasure", "post_mortem"})
 """Rights whose wrong exercise discloses or destroys another person's data."""
+
+ALL_MEANS = ("known_contact_code", "booking_facts", "masked_document", "in_person", "registered_letter")
+"""The least intrusive first. The code is offered to everybody alike: an offer made only to those on file would tell who is."""
+
+UNSAID = frozenset({"authentication_missing", "stale_contact", "dpo_decision"})
+"""Doubts that no letter names: they would tell that the person is on file, or are the DPO's own."""
 
 
 @dataclass(frozen=True)
@@ -24,22 +29,39 @@ class Evidence:
     levels: tuple[int, ...]
     """The starting rung of each right that is exercised."""
     known_contact: bool = False
-    """The sender's address or account is on file and was verified before."""
+    """The sender's address or account is on file: verified in an earlier case, or in the contacts source."""
+    authenticated: bool = False
+    """Our own server vouches for the sender (DMARC), or the platform for the account."""
     authentication_failed: bool = False
     """Our own server found SPF, DKIM or DMARC failing."""
     reply_to_differs: bool = False
+    """An answer is asked for elsewhere. We never answer there, so alone it is no doubt."""
+    changed_contact: bool = False
+    """New contact details came with the request, or after a proof given for others."""
+    stale_contact: bool = False
+    """The contact on file is so old that the address may belong to somebody else by now."""
     chat_account: bool = False
     sensitive: bool = False
-    """Health data, or data of minors, are asked for."""
-    acts_for_other: bool = False
+    """Health data, a passport and the like are asked for (art. 9)."""
+    discloses: bool = True
+    """A right is exercised whose wrong exercise discloses or destroys (:data:`SENSITIVE_RIGHTS`)."""
+    acts_for: str = ""
+    """Kind of third party who writes: minor_child, mandate, deceased, unrelated; empty for oneself."""
+    minor_alone: bool = False
+    """A minor who writes for himself: no parent's proof, no more than knowledge (CNIL, minors, recommendation 2)."""
+
+
+def discloses(rights: Collection[str]) -> bool:
+    """Say whether a wrong exercise of *rights* would disclose or destroy somebody's data."""
+    return not SENSITIVE_RIGHTS.isdisjoint(rights)
 
 
 def assess(evidence: Evidence) -> IdentityNeed:
-    """Return the rung of the ladder this request needs, the coded doubts, and the means to offer.
+    """Return the rung of the ladder this request needs, the coded doubts, and the means to offer (law: DEC 77, 12(6)).
 
-    The rung never falls below what the most demanding right of the message needs, and a request that needs no
-    identity at all
-    (level 0) never gets a question, whatever the doubts.
+    0 nothing, 1 a code to the contact on file, 2 knowledge, 3 a masked document or presence. A request that needs no
+    identity at all (level 0) never gets a question, whatever the doubts; sensitive data and a foreign Reply-To are no
+    doubt by themselves, but sensitive data raise the rung where there is one.
     """
     level = max(evidence.levels, default=0)
     if level == 0:
@@ -47,31 +69,64 @@ def assess(evidence: Evidence) -> IdentityNeed:
     doubts = _doubts(evidence)
     if not doubts:
         return IdentityNeed(0)
-    if evidence.sensitive or evidence.acts_for_other:
-        level = 3
-    elif not evidence.known_contact:
-        level = max(level, 2)
-    means: Sequence[str] = ("booking_facts", "masked_document", "in_person", "registered_letter")
-    if evidence.known_contact:
-        means = ("known_contact_code", *means)
-    if level == 3:
-        means = tuple(m for m in means if m != "booking_facts")
-    return IdentityNeed(level, doubts, tuple(means))
+    sensitive = evidence.sensitive and evidence.discloses
+    rung = _rung(evidence, doubts, level)
+    if evidence.reply_to_differs:
+        doubts.append("reply_to_differs")
+    if sensitive:
+        doubts.append("sensitive_data")
+    return IdentityNeed(rung, tuple(doubts), means_at(rung))
 
 
-def _doubts(evidence: Evidence) -> tuple[str, ...]:
+def at_least(need: IdentityNeed, level: int) -> IdentityNeed:
+    """Return *need*, or, where nothing would be asked, what the DPO's own doubt asks for at *level*."""
+    return need if need.asked else IdentityNeed(level, ("dpo_decision",), means_at(level))
+
+
+def means_at(level: int) -> tuple[str, ...]:
+    """Return the means a letter offers at a rung: at the third, knowledge and a code are not enough."""
+    if level == 0:
+        return ()
+    return ALL_MEANS if level < 3 else tuple(m for m in ALL_MEANS if m not in ("known_contact_code", "booking_facts"))
+
+
+def _doubts(evidence: Evidence) -> list[str]:
     found = []
     if not evidence.known_contact:
         found.append("chat_account" if evidence.chat_account else "unknown_address")
+    elif evidence.stale_contact:
+        found.append("stale_contact")
     if evidence.authentication_failed:
         found.append("authentication_failed")
-    if evidence.reply_to_differs:
-        found.append("reply_to_differs")
-    if evidence.sensitive:
-        found.append("sensitive_data")
-    if evidence.acts_for_other:
+    elif evidence.known_contact and not evidence.authenticated:
+        found.append("authentication_missing")
+    if evidence.changed_contact:
+        found.append("changed_contact")
+    if evidence.acts_for:
         found.append("acts_for_other")
-    return tuple(found)
+    return found
+
+
+def _rung(evidence: Evidence, doubts: Collection[str], level: int) -> int:
+    if evidence.acts_for == "deceased":
+        # Heirs prove who they are and that they are heirs (décret 2019-536 art. 124).
+        return 3
+    on_file = evidence.known_contact and not evidence.stale_contact
+    # Where the contact on file is sound, asking there settles who writes; whether he may act for somebody does not follow.
+    rung = 1 if on_file and "acts_for_other" not in doubts else max(level, 2)
+    if evidence.sensitive and evidence.discloses and not evidence.minor_alone:
+        rung = 3
+    return min(rung, 2) if evidence.minor_alone else rung
+
+
+def said_doubts(need: IdentityNeed) -> tuple[str, ...]:
+    """Return the doubts as a letter names them: to somebody on file and to a stranger it reads the same.
+
+    Every such letter begins with what is true of both: that who writes could not be verified.
+    """
+    base = "chat_account" if "chat_account" in need.doubts else "unknown_address"
+    more = [doubt for doubt in need.doubts if doubt not in UNSAID and doubt != base]
+    return (base, *more) if need.doubts else ()
 
 
 def looks_like_proof(filename: str, content_type: str, *, requested: bool, announced: bool) -> bool:

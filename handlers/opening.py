@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from handlers.identity import said_doubts
 from handlers.types import Fact, IdentityNeed, Letter, Notice, Outcome, Situation
 from store.models import CaseFacts
 
@@ -49,7 +50,7 @@ def identity_facts(need: IdentityNeed, *, pause: bool = True) -> dict[str, Any] 
         return None
     return {
         "level": need.level,
-        "doubts": list(need.doubts),
+        "doubts": list(said_doubts(need)),
         "means": list(need.means),
         "delete_after_days": DELETE_AFTER_DAYS,
         "pause": pause,

@@ -59,8 +59,12 @@ REGISTER = (
 
 def identity(level: int = 3, *, pause: bool = True) -> dict[str, Any]:
     """Return what a letter says about the proof asked for at *level* of the ladder (1 contact, 2 knowledge, 3 document)."""
-    means = {1: ("known_contact_code",), 2: MEANS[1:], 3: MEANS[2:]}[level]
-    doubts = {1: ("changed_contact",), 2: ("unknown_address",), 3: ("unknown_address", "sensitive_data")}[level]
+    means = {1: MEANS, 2: MEANS, 3: MEANS[2:]}[level]
+    doubts = {
+        1: ("unknown_address", "changed_contact"),
+        2: ("unknown_address",),
+        3: ("unknown_address", "sensitive_data"),
+    }[level]
     return {
         "level": level,
         "doubts": list(doubts),
@@ -105,6 +109,8 @@ def facts(primary: str = "access", *others: str, **more: Any) -> dict[str, Any]:
         "extended_due": "2026-06-02",
         "reason": "La demande porte sur douze séjours de groupe / The request concerns twelve group stays.",
         "state": "open",
+        "code": "K7PM-2QXD",
+        "code_hours": 72,
         **more,
     }
 

@@ -31,6 +31,7 @@ KINDS = {
     "closing": "closing",
     "holding": "acknowledgement",
     "fee": "fee",
+    "code": "identity_code",
 }
 FILLED = {
     "fr": "le dossier de réservation, depuis le 4 mars 2026 (article 12 du RGPD)",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.gates import GateFacts, Verdict, judge
@@ -220,31 +220,6 @@ def test_what_may_be_a_request_is_never_just_filed(reading, doubted):
 
 
 # --- identity --------------------------------------------------------------------------------------------------------
-
-evidence = st.builds(
-    Evidence,
-    levels=st.lists(st.integers(0, 3), min_size=1, max_size=3).map(tuple),
-    known_contact=st.booleans(),
-    authentication_failed=st.booleans(),
-    reply_to_differs=st.booleans(),
-    chat_account=st.booleans(),
-    sensitive=st.booleans(),
-    acts_for_other=st.booleans(),
-)
-
-
-@given(evidence)
-@settings(max_examples=200)
-def test_proof_is_asked_only_for_a_reason_and_never_for_rights_that_need_none(known):
-    need = assess(known)
-    assert need.asked == (max(known.levels) > 0 and bool(need.doubts))
-    if need.asked:
-        assert need.means
-        assert set(need.doubts) <= {
-            "unknown_address", "authentication_failed", "reply_to_differs", "chat_account", "sensitive_data", "acts_for_other",
-        }  # fmt: skip
-    else:
-        assert need == IdentityNeed(0)
 
 
 @pytest.mark.parametrize("right", ["objection", "consent_withdrawal", "complaint", "breach_report"])

@@ -28,7 +28,7 @@ from templates.samples import (
 LANGUAGES = ("fr", "en")
 STEPS = ("receipt", "answer", "refusal")
 CASE = (
-    "clarification", "closing", "extension", "fee", "holding", "identity", "identity_insufficient", "identity_reminder",
+    "clarification", "closing", "code", "extension", "fee", "holding", "identity", "identity_insufficient", "identity_reminder",
     "moved_to_mail", "not_identified", "status",
 )  # fmt: skip
 MARKER = re.compile(r"\[\[.*?\]\]", re.DOTALL)

@@ -12,6 +12,7 @@ import click
 
 from bot.app import App, Reader, build_app
 from bot.channels.base import InboxError, MailerError
+from bot.contacts import ContactsError
 from bot.settings import SettingsError, load
 from store import journal
 from store.database import StoreError
@@ -22,7 +23,16 @@ def _line(name: str, test: Callable[[], str]) -> bool:
     """Run one test and print its line; the sentence of a known error is the mend."""
     try:
         said = test()
-    except (SettingsError, StoreError, SealingError, InboxError, MailerError, ValueError, OSError) as error:
+    except (
+        SettingsError,
+        StoreError,
+        SealingError,
+        InboxError,
+        MailerError,
+        ContactsError,
+        ValueError,
+        OSError,
+    ) as error:
         click.echo(f"✘ {name:<10} {error}")
         return False
     except Exception as error:  # noqa: BLE001 - a check reports whatever it meets and goes on with the next
@@ -53,6 +63,7 @@ def check(config: Path, *, reader: Reader | None = None) -> int:
         ("model", lambda: _model(app)),
         ("clock", lambda: _clock(app)),
         ("disk", lambda: _disk(app)),
+        ("contacts", lambda: _contacts(app)),
         *[("mailbox", getattr(inbox, "check")) for inbox in app.inboxes if hasattr(inbox, "check")],  # noqa: B009
         ("smtp", lambda: str(getattr(app.mailer, "check")())),  # noqa: B009
         ("chat", lambda: _chat(app)),
@@ -119,6 +130,14 @@ def _disk(app: App) -> str:
     if free < 500 * 1024 * 1024:
         raise OSError(f"only {free // 2**20} MB free at store.data_dir; make room")
     return f"{free // 2**30} GB free"
+
+
+def _contacts(app: App) -> str:
+    if app.contacts is None:
+        return "none on file: every sender is unknown until verified once"
+    app.contacts.by_address("nobody@dpobot.invalid")
+    app.contacts.by_booking("none")
+    return "the source of contacts answers"
 
 
 def _chat(app: App) -> str:

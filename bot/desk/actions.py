@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -22,10 +22,11 @@ from bot.app import App
 from bot.desk.masking import hider, still_masked, unmask
 from bot.desk.review import findings_of
 from bot.desk.words import RIGHTS, word
+from bot.evidence import evidence_of
 from bot.letters import with_text
 from bot.sending import sent_by_post, settle_by_hand
 from bot.settings import User, is_address
-from handlers.identity import Evidence, assess, looks_like_proof
+from handlers.identity import assess, at_least, looks_like_proof
 from handlers.lifecycle import REASONS, UNSETTLED, may, may_approve
 from handlers.opening import extension_letter, identity_facts, identity_letter, letter_facts, need_data, refusal_letter
 from handlers.types import IdentityNeed, Letter, Notice
@@ -416,7 +417,7 @@ def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime)
             letter = refusal_letter(facts, situation, partial=wanted == "partial")
         else:
             # Whoever could not be identified is told what would change that.
-            identity = identity_facts(_need(session, case)) if wanted == "not_identified" else None
+            identity = identity_facts(_need(session, app, case)) if wanted == "not_identified" else None
             context = {**letter_facts(facts, situation), "identity": identity}
             letter = Letter(f"case/{wanted}", case.language, context, kind)
         casework.write_letter(session, app, case, letter, step=f"{step}:{wanted}", now=now)
@@ -512,7 +513,7 @@ def _identity_insufficient(session: Session, app: App, user: User, ask: Ask, now
     if case.identity == "rejected":
         _asking_already(session, app, case, now)
     casework.note(session, app, case, "identity_insufficient", actor=user.key, now=now, text=ask.text)
-    need = _need(session, case)
+    need = _need(session, app, case)
     situation = casework.situation(session, app, case, identity=need, now=now)
     facts = {**letter_facts(cases.facts_of(case), situation), "identity": identity_facts(need), "reason": ask.text}
     automatic = app.settings.identity.request == "auto"
@@ -529,16 +530,19 @@ def _identity_insufficient(session: Session, app: App, user: User, ask: Ask, now
     )
 
 
-def _evidence(case: Case, *, levels: tuple[int, ...]) -> Evidence:
-    return Evidence(
-        levels=levels, chat_account=case.channel == "telegram", sensitive=case.sensitive,
-        acts_for_other=bool(case.third_party),
-    )  # fmt: skip
+def _assessed(session: Session, app: App, case: Case, rights: Sequence[str]) -> IdentityNeed:
+    """What proof *rights* would need of the person who wrote the message that opened the case."""
+    opening = messages.of_case(session, case.id or 0)
+    if not opening:
+        return IdentityNeed(0)
+    arrival, reading, _ = intake.restored(opening[0], messages.view(session, app.vault, opening[0]))
+    asked = case.model_copy(update={"rights": list(rights)})
+    return assess(evidence_of(session, app, asked, arrival, reading))
 
 
-def _need(session: Session, case: Case) -> IdentityNeed:
+def _need(session: Session, app: App, case: Case) -> IdentityNeed:
     need = casework.identity_need_of(journal.of_case(session, case.id or 0))
-    return need if need.asked else assess(_evidence(case, levels=(2,)))
+    return need if need.asked else at_least(_assessed(session, app, case, case.rights), 2)
 
 
 def _asking_already(session: Session, app: App, case: Case, now: datetime) -> None:
@@ -559,7 +563,7 @@ def _asking_already(session: Session, app: App, case: Case, now: datetime) -> No
 def _request_identity(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     case = _case(session, app, ask, does="request_identity")
     _asking_already(session, app, case, now)
-    need = _need(session, case)
+    need = _need(session, app, case)
     casework.note(session, app, case, "identity_doubted", actor=user.key, now=now, data=need_data(need))
     situation = casework.situation(session, app, case, identity=need, now=now)
     letter = identity_letter(cases.facts_of(case), situation, automatic=True)
@@ -586,7 +590,7 @@ def _change_right(session: Session, app: App, user: User, ask: Ask, now: datetim
     if rights == case.rights:
         raise Refused(_say(language, "C'est déjà ce droit.", "It is that right already."))
     data: dict[str, object] = {"rights": rights, "before": list(case.rights)}
-    need = assess(_evidence(case, levels=tuple(app.rights[right].identity_level for right in rights)))
+    need = _assessed(session, app, case, rights)
     doubted = need.asked and case.identity == "not_required"
     if doubted:
         # A right that needs proof was added to one that needs none: what was not asked before is asked now.
@@ -690,7 +694,7 @@ def _set_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
     casework.note(session, app, case, "requester_set", actor=user.key, now=now)
     if case.identity in ("verified", "waived"):
         # What was proven was proven for another address (attack: "please send it to my new address").
-        need = _need(session, case)
+        need = _need(session, app, case)
         data = {"rights": list(case.rights), "identity": "unsettled", **need_data(need)}
         casework.note(session, app, case, "identity_doubted", actor=user.key, now=now, data=data)
     return _say(language, "Demandeur changé ; les projets sont annulés.", "Requester changed; drafts are voided.")

@@ -179,6 +179,9 @@ DOUBTS: Mapping[str, Mapping[str, str]] = {
         "sensitive_data": "données sensibles",
         "chat_account": "compte de messagerie non vérifié",
         "acts_for_other": "agit pour autrui",
+        "authentication_missing": "message non authentifié",
+        "stale_contact": "contact ancien",
+        "dpo_decision": "décision du DPO",
     },
     "en": {
         "unknown_address": "unknown address",
@@ -188,6 +191,9 @@ DOUBTS: Mapping[str, Mapping[str, str]] = {
         "sensitive_data": "sensitive data",
         "chat_account": "unverified chat account",
         "acts_for_other": "acts for someone else",
+        "authentication_missing": "message not authenticated",
+        "stale_contact": "old contact",
+        "dpo_decision": "the DPO's decision",
     },
 }
 
@@ -208,6 +214,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "partial": "refus partiel",
         "clarification": "demande de précision",
         "not_identified": "identité non établie",
+        "identity_code": "code à usage unique",
     },
     "en": {
         "acknowledgement": "acknowledgement",
@@ -225,6 +232,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "partial": "partial refusal",
         "clarification": "request for details",
         "not_identified": "identity not established",
+        "identity_code": "one-time code",
     },
 }
 
@@ -247,6 +255,7 @@ NOTICES: Mapping[str, Mapping[str, str]] = {
         "unpaused_warning": "La date sans suspension approche",
         "identity_notice": "Identité toujours attendue : prévenir le demandeur",
         "propose_closing": "Identité jamais reçue : clore ?",
+        "codes_locked": "Codes d'identité verrouillés : essais répétés, ou code d'un autre dossier",
         "breach_clock": "Incident : 72 h pour notifier l'autorité",
         "mailbox_down": "La boîte aux lettres n'est plus relevée",
         "chat_down": "La messagerie ne répond plus",
@@ -270,6 +279,7 @@ NOTICES: Mapping[str, Mapping[str, str]] = {
         "unpaused_warning": "The date without suspension draws near",
         "identity_notice": "Identity still awaited: tell the person",
         "propose_closing": "Identity never came: close?",
+        "codes_locked": "Identity codes locked: repeated tries, or a code of another case",
         "breach_clock": "Incident: 72 h to notify the authority",
         "mailbox_down": "The mailbox is not being read",
         "chat_down": "The chat does not answer",
