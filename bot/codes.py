@@ -30,9 +30,11 @@ _CODE = re.compile(rf"(?<![\w-])([{ALPHABET}]{{4}})[ -]?([{ALPHABET}]{{4}})(?![\
 
 
 def new_code() -> str:
-    """Return a code of 40 random bits, in two groups that can be read aloud."""
-    drawn = "".join(secrets.choice(ALPHABET) for _ in range(8))
-    return f"{drawn[:4]}-{drawn[4:]}"
+    """Return a code of eight random characters, in two groups that can be read aloud, with a digit in it as no word has."""
+    while True:
+        drawn = "".join(secrets.choice(ALPHABET) for _ in range(8))
+        if any(character.isdecimal() for character in drawn):
+            return f"{drawn[:4]}-{drawn[4:]}"
 
 
 def codes_in(text: str) -> tuple[str, ...]:
