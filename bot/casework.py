@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,9 @@ from bot.desk.review import findings_of
 from bot.desk.words import NOTICES, RIGHTS, WORDS, word
 from bot.letters import compose, mime_bytes, new_message_id
 from handlers.clock import clock_events, deadline
-from handlers.lifecycle import CaseState, state_of
+from handlers.identity import NEVER_PROVED
+from handlers.lifecycle import WORKING, CaseState, state_of
+from handlers.opening import part_of
 from handlers.types import Deadline, Fact, IdentityNeed, Letter, Notice, Outcome, Situation
 from store import drafts, journal, messages, outbox
 from store.cases import Person, facts_of, person_of
@@ -52,9 +55,9 @@ def clock_rows(events: Sequence[Event]) -> list[tuple[str, datetime]]:
 
 
 def deadline_of(
-    app: App, case: Case, events: Sequence[Event], *, with_trace: bool = False, language: str = "en"
+    app: App, case: Case, events: Sequence[Event], *, with_trace: bool = False, language: str = "en", right: str = ""
 ) -> Deadline:
-    """Compute the due date of a case from its journal."""
+    """Compute the due date of a case from its journal; of one *right* of it where one is named."""
     calendar = app.settings.calendar
     return deadline(
         case.received_at,
@@ -63,7 +66,7 @@ def deadline_of(
         rule=calendar.rule,
         calendar=calendar.holidays,
         extra_holidays=calendar.extra_holidays,
-        right="erasure" if case.minor and "erasure" in case.rights else case.primary,
+        right=right or ("erasure" if case.minor and "erasure" in case.rights else case.primary),
         minor_at_collection=case.minor,
         pause_on_clarification=calendar.pause_on_clarification,
         late_identity_after=calendar.late_identity_after,
@@ -173,7 +176,11 @@ def write_letter(
     )  # fmt: skip
     if draft.status != "proposed" or draft.revision > 1:
         return draft
-    data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "template": draft.template}
+    data: dict[str, Any] = {
+        "draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "template": draft.template,
+    }  # fmt: skip
+    if letter.rights:
+        data["rights"] = list(letter.rights)
     note(session, app, case, "draft_proposed", actor="bot", now=now, data=data)
     # A routine letter with a fault in it waits for a person like any other.
     sound = not any(finding.severity == "error" for finding in findings_of(app, case, draft, text))
@@ -310,6 +317,8 @@ def void_drafts(session: Session, app: App, case: Case, *, reason: str, now: dat
     count = _call_back(session, app, case, reason=reason, now=now, by=by)
     for draft in drafts.proposed(session, case.id or 0):
         assert draft.id is not None
+        if reason == "identity-doubted" and _needs_no_proof(session, app, case, draft):
+            continue
         if drafts.decide(
             session, draft_id=draft.id, revision=draft.revision, digest=draft.digest, status="void", by=by, now=now
         ):
@@ -324,14 +333,21 @@ def _call_back(session: Session, app: App, case: Case, *, reason: str, now: date
     for item in outbox.of_case(session, case.id or 0):
         if item.status != "pending" or item.draft_id is None or (item.automatic and routine):
             continue
+        draft = session.get(Draft, item.draft_id)
+        assert draft is not None
+        if reason == "identity-doubted" and _needs_no_proof(session, app, case, draft):
+            continue
         if outbox.cancel(session, item_id=item.id or 0):
-            draft = session.get(Draft, item.draft_id)
-            assert draft is not None
             draft.status = "void"
             session.add(draft)
             note(session, app, case, "draft_voided", actor=by, now=now, data={"draft": str(draft.id), "reason": reason})
             count += 1
     return count
+
+
+def _needs_no_proof(session: Session, app: App, case: Case, draft: Draft) -> bool:
+    rights = drafts.letter_of(session, app.vault, case=case, draft=draft).rights
+    return bool(rights) and NEVER_PROVED.issuperset(rights)
 
 
 def identity_need_of(events: Sequence[Event]) -> IdentityNeed:
@@ -344,14 +360,48 @@ def identity_need_of(events: Sequence[Event]) -> IdentityNeed:
     return IdentityNeed(0)
 
 
-def draft_answer(session: Session, app: App, case: Case, *, step: str, now: datetime) -> Draft:
-    """Propose the answer of a case: the right's own draft, which waits for the DPO."""
+def prepare(session: Session, app: App, case: Case, *, step: str, now: datetime) -> Draft | None:
+    """Propose the answer to whatever may be answered now, if anything may (art. 12(3), 21(3)).
+
+    While proof is awaited for a part of the message, the rest gets an answer of its own: an objection to advertising, the
+    withdrawal of a consent, a complaint and a report wait for nothing. What a letter under way answers is left alone.
+    """
+    ready = state(journal.of_case(session, case.id or 0)).ready_rights
+    if case.state not in WORKING or not ready:
+        return None
+    return draft_answer(session, app, case, step=step, now=now, rights=ready)
+
+
+def draft_answer(
+    session: Session, app: App, case: Case, *, step: str, now: datetime, rights: Sequence[str] = ()
+) -> Draft:
+    """Propose an answer to *rights* (to all that are open, where none are named): a draft, which waits for the DPO."""
     current = situation(session, app, case, identity=IdentityNeed(0), now=now)
-    letter = app.rights[case.primary].answer(facts_of(case), current)
-    if app.settings.processing:
-        register = [entry.model_dump() for entry in app.settings.processing]
-        letter = Letter(letter.template, letter.language, {**letter.context, "register": register}, letter.kind)
-    return write_letter(session, app, case, letter, step=f"{step}:answer", now=now)
+    wanted = tuple(rights) or state(journal.of_case(session, case.id or 0)).open_rights or tuple(case.rights)
+    part, rest = in_part(case, wanted)
+    letter = app.rights[wanted[0]].answer(part_of(facts_of(case), wanted), current)
+    register = [entry.model_dump() for entry in app.settings.processing]
+    context = {**letter.context, "register": register, "pending": rest}
+    letter = replace(letter, context=context, rights=part)
+    name = "answer" if not part else f"answer:{'+'.join(part)}"
+    return write_letter(session, app, case, letter, step=f"{step}:{name}", now=now)
+
+
+def in_part(case: Case, rights: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return (the rights a letter names as its own, those that are answered apart); both empty for a whole answer."""
+    rest = [right for right in case.rights if right not in rights]
+    return (tuple(rights), rest) if rest else ((), [])
+
+
+def clocks(app: App, case: Case, events: Sequence[Event], *, language: str = "en") -> dict[str, Deadline]:
+    """Return the clock of each right of a case: all began on the same day, and those that need no proof of identity run
+    while the others are suspended (art. 21(3), 12(6))."""
+    plain = [event for event in events if not event.type.startswith("identity_")]
+    found = {}
+    for right in case.rights:
+        own = plain if right in NEVER_PROVED else events
+        found[right] = deadline_of(app, case, own, language=language, right=right)
+    return found
 
 
 def would_be_due(app: App, received_at: datetime) -> date:

@@ -386,8 +386,7 @@ def open_case(
     _proof_came_along(session, app, case, message, now=now)
     if need.level == 1 and app.settings.identity.request == "auto" and verdict.may_answer:
         codes.send(session, app, case, reading, now=now)
-    if not need.asked:
-        casework.draft_answer(session, app, case, step="open", now=now)
+    casework.prepare(session, app, case, step="open", now=now)
     casework.project(session, app, case)
     return case
 
@@ -455,9 +454,8 @@ def add_to_case(
         now=now,
         case=case,
     )
-    settled = case.identity in ("not_required", "verified", "waived")
-    if settled and case.state in WORKING and not flood:
-        casework.draft_answer(session, app, case, step=f"message-{message.id}", now=now)
+    if not flood:
+        casework.prepare(session, app, case, step=f"message-{message.id}", now=now)
 
 
 def _proof_came_along(session: Session, app: App, case: Case, message: Message, *, now: datetime) -> bool:

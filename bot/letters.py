@@ -6,6 +6,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -98,7 +99,7 @@ def compose(
     rendered = render(letter.template, letter.language, context)
     return LetterText(
         recipient=person.address, subject=rendered.subject, text=rendered.text, html=rendered.html,
-        in_reply_to=in_reply_to, references=references, chat_id=person.chat_id,
+        in_reply_to=in_reply_to, references=references, chat_id=person.chat_id, rights=letter.rights,
     )  # fmt: skip
 
 
@@ -107,10 +108,7 @@ def with_text(letter: LetterText, text: str, *, language: str) -> LetterText:
     from templates import tidy
 
     text = tidy(text)
-    return LetterText(
-        recipient=letter.recipient, subject=letter.subject, text=text, html=to_html(text, language),
-        in_reply_to=letter.in_reply_to, references=letter.references, chat_id=letter.chat_id,
-    )  # fmt: skip
+    return replace(letter, text=text, html=to_html(text, language))
 
 
 def mime_bytes(

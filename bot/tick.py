@@ -11,9 +11,9 @@ from sqlmodel import Session, col, select
 from bot import casework
 from bot.app import App
 from bot.purge import purge
-from handlers.clock import Reminder, breach_limit, reminders
+from handlers.clock import Reminder, after_working_days, breach_limit, reminders
 from handlers.opening import identity_facts, letter_facts
-from handlers.types import Letter, Notice
+from handlers.types import Deadline, Letter, Notice
 from store import cases, journal, messages
 from store.models import Case, Event, Marker
 
@@ -79,11 +79,49 @@ def _case(session: Session, app: App, case: Case, *, since: date, today: date, n
     newest = {reminder.kind: reminder for reminder in found if since < reminder.date <= today}
     for reminder in newest.values():
         _remind(session, app, case, reminder, events, today=today, now=now)
-    if "breach_report" in case.rights:
+    _parts(session, app, case, computed, events, since=since, today=today, now=now)
+    if "breach_report" in casework.state(events).open_rights:
         limit = breach_limit(case.received_at)
-        if now < limit:
-            facts = {"limit": limit.astimezone(app.settings.zone).strftime("%d/%m %H:%M")}
-            _tell(session, app, case, Notice("breach_clock", urgent=True, facts=facts), today=today, now=now)
+        kind = "breach_clock" if now < limit else "breach_overdue"
+        facts = {"limit": limit.astimezone(app.settings.zone).strftime("%d/%m %H:%M")}
+        _tell(session, app, case, Notice(kind, urgent=True, facts=facts), today=today, now=now)
+
+
+def _parts(
+    session: Session,
+    app: App,
+    case: Case,
+    computed: Deadline,
+    events: list[Event],
+    *,
+    since: date,
+    today: date,
+    now: datetime,
+) -> None:
+    """The rights of a case that do not wait for proof: their own last days, and what the law wants at once.
+
+    An objection to advertising and the withdrawal of a consent are not a month's business (art. 21(3), 7(3)): two working
+    days after receipt the desk is told, urgently and daily, until the answer has left.
+    """
+    left = casework.state(events).open_rights
+    calendar = app.settings.calendar
+    at_once = [right for right in left if right in ("objection", "consent_withdrawal")]
+    limit = after_working_days(
+        casework.today(app, case.received_at), 2, calendar=calendar.holidays, extra_holidays=calendar.extra_holidays
+    )
+    if at_once and today > limit:
+        facts = {"rights": ", ".join(at_once), "since": limit.isoformat()}
+        _tell(session, app, case, Notice("at_once_overdue", urgent=True, facts=facts), today=today, now=now)
+    if computed.in_force is not None:
+        return
+    # The case is suspended; what needs no proof runs on.
+    running = {c.in_force: c for right, c in casework.clocks(app, case, events).items() if right in left and c.in_force}
+    for clock in running.values():
+        found = [r for r in reminders(clock, until=today) if r.kind.startswith(("due-", "overdue"))]
+        for reminder in {r.kind: r for r in found if since < r.date <= today}.values():
+            kind, urgent = _NOTICES.get(reminder.kind, ("due", reminder.kind in ("due-in-1", "due-in-3")))
+            facts = {"part": "true", "due": clock.in_force.isoformat() if clock.in_force else ""}
+            _tell(session, app, case, Notice(kind, urgent=urgent, facts=facts), today=today, now=now)
 
 
 def _asked_on(app: App, events: list[Event]) -> date | None:

@@ -676,6 +676,20 @@ def reminders(
     return tuple(sorted(found, key=lambda reminder: (reminder.date, reminder.kind)))
 
 
+def after_working_days(day: date, count: int, *, calendar: str = "FR", extra_holidays: Collection[date] = ()) -> date:
+    """Return the *count*-th working day after *day* (Reg. 1182/71 art. 2(2), 3(4)): no Saturday, Sunday or holiday.
+
+    Raises :class:`ClockError` for an unknown calendar or a year outside 1971-2100.
+    """
+    if calendar not in CALENDARS:
+        raise ClockError(f"unknown calendar {calendar!r}: use one of {', '.join(sorted(CALENDARS))}")
+    options = _Options(UTC, "UTC", "edpb", calendar, frozenset(extra_holidays), False, False, 3)
+    try:
+        return _after_working_days(day, count, options)
+    except YearOutOfRange as error:
+        raise ClockError(str(error)) from error
+
+
 def breach_limit(reported_at: datetime) -> datetime:
     """Return when a breach known at *reported_at* must be with the authority: 72 elapsed hours later, in UTC.
 

@@ -15,6 +15,9 @@ from handlers.types import IdentityNeed
 SENSITIVE_RIGHTS = frozenset({"access", "portability", "erasure", "post_mortem"})
 """Rights whose wrong exercise discloses or destroys another person's data."""
 
+NEVER_PROVED = frozenset({"objection", "consent_withdrawal", "complaint", "breach_report", "unclear"})
+"""What needs no proof of identity (art. 21(2)-(3), 7(3), 38(4) GDPR), and is answered while proof for the rest is awaited."""
+
 ALL_MEANS = ("known_contact_code", "booking_facts", "masked_document", "in_person", "registered_letter")
 """The least intrusive first. The code is offered to everybody alike: an offer made only to those on file would tell who is."""
 

@@ -7,11 +7,12 @@ answer cannot leave before the person is known, in whatever order things happene
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from handlers.identity import NEVER_PROVED
 from handlers.types import Fact
 
 CaseName = Literal[
@@ -45,6 +46,9 @@ ANSWERED = frozenset[str]({"answered", "partially_refused", "refused"})
 FINISHED = frozenset[str]({"closed", "not_request", "withdrawn"})
 UNSETTLED = frozenset[str]({"requested", "received", "rejected", "pending_dpo_decision"})
 """States of identity in which nothing that speaks of the person's data may leave."""
+
+ON_MERITS = frozenset({"answer", "refusal", "partial_refusal"})
+"""Kinds of letters that decide on a right."""
 
 _DRAFTS = frozenset({"approve", "edit", "reject"})
 _COMMON = frozenset({"note", "take_charge"})
@@ -150,6 +154,17 @@ class DraftView:
     state: DraftName = "proposed"
     sha256: str = ""
     """Of the bytes that were approved; empty before."""
+    rights: tuple[str, ...] = ()
+    """The rights it answers, where it answers a part of the message; empty: all of them."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was decided on one right, and by which letter."""
+
+    right: str
+    outcome: CaseName
+    message_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,8 +187,28 @@ class CaseState:
     reason: str = ""
     """Coded reason of the last closing, refusal of identity or filing as no request."""
     drafts: tuple[DraftView, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    """The rights that were answered, each with its own outcome; the case is answered once all of them are."""
     sent: tuple[tuple[str, str], ...] = ()
     """(kind, Message-ID) of every letter that left, oldest first."""
+
+    @property
+    def open_rights(self) -> tuple[str, ...]:
+        """The rights that still await their answer."""
+        done = {entry.right for entry in self.settled}
+        return tuple(right for right in self.rights if right not in done)
+
+    @property
+    def ready_rights(self) -> tuple[str, ...]:
+        """The open rights that may be answered now: all once identity is settled, else those that need no proof
+        (art. 21(3): an objection to advertising does not wait for the proof that access needs). Without those that a
+        letter under way answers."""
+        under_way: set[str] = set()
+        for draft in self.drafts:
+            if draft.state in ("proposed", "approved") and set(draft.kind.split("+")) & ON_MERITS:
+                under_way |= set(draft.rights or self.rights)
+        free = self.identity not in UNSETTLED
+        return tuple(r for r in self.open_rights if r not in under_way and (free or r in NEVER_PROVED))
 
     @property
     def approved(self) -> bool:
@@ -208,26 +243,30 @@ def may(state: CaseState | CaseName, action: str) -> bool:
     return action in ALLOWED[state]
 
 
-def may_approve(state: CaseState, kind: str, *, override_reason: str = "") -> tuple[bool, str]:
+def may_approve(
+    state: CaseState, kind: str, *, override_reason: str = "", rights: Collection[str] = ()
+) -> tuple[bool, str]:
     """Say whether a letter of *kind* may be approved now, and if not, why: a key of :data:`REASONS`, else ``""``.
 
     An answer or a refusal, whole or partial, speaks of the person's data: it does not leave while identity is
     unsettled, unless the DPO overrides it with a reason, which the caller writes to the journal (``identity_waived``).
     A request whose author cannot be identified ends with the notice ``not_identified`` (art. 11(2), 12(2), 12(4)).
-    Routine letters always may, as long as the case lives. *kind* may join several by ``+``.
+    Routine letters always may, as long as the case lives. *kind* may join several by ``+``. *rights*: those the letter
+    answers, where it answers a part of the message; where none of them needs proof, it does not wait for it (art. 21(3)).
     """
     if state.state in FINISHED:
         return False, "case-finished"
     kinds = set(kind.split("+"))
-    on_merits = kinds & {"answer", "refusal", "partial_refusal"}
+    on_merits = kinds & ON_MERITS
     if on_merits or "extension" in kinds:
         if state.state == "to_sort":
             return False, "not-sorted"
-        if state.state in ANSWERED:
+        if state.state in ANSWERED or (rights and not set(rights) & set(state.open_rights)):
             return False, "answered-already"
     if "extension" in kinds and state.extended:
         return False, "extended-already"
-    if on_merits and state.identity in UNSETTLED and not override_reason.strip():
+    needs_none = bool(rights) and NEVER_PROVED.issuperset(rights)
+    if on_merits and state.identity in UNSETTLED and not needs_none and not override_reason.strip():
         return False, f"identity-{state.identity}"
     return True, ""
 
@@ -294,7 +333,9 @@ def _identity_insufficient(state: CaseState, data: Mapping[str, Any]) -> CaseSta
 def _rights_changed(state: CaseState, data: Mapping[str, Any]) -> CaseState:
     if state.state in FINISHED - {"not_request"}:
         return state
-    changed = _identity_need(replace(state, rights=_rights(data)), data)
+    rights = _rights(data)
+    kept = tuple(entry for entry in state.settled if entry.right in rights)
+    changed = _identity_need(replace(state, rights=rights, settled=kept), data)
     return changed if state.state in ANSWERED else _working(changed)
 
 
@@ -319,25 +360,33 @@ def _not_a_request(state: CaseState, data: Mapping[str, Any]) -> CaseState:
 def _reopened(state: CaseState, data: Mapping[str, Any]) -> CaseState:
     if state.state not in FINISHED | ANSWERED:
         return state
-    return _working(replace(state, outcome="", reason=_text(data, "reason")))
+    return _working(replace(state, outcome="", reason=_text(data, "reason"), settled=()))
 
 
 def _letter_sent(state: CaseState, data: Mapping[str, Any]) -> CaseState:
     kind, message_id = _text(data, "kind"), _text(data, "message_id")
     drafts = list(state.drafts)
     wanted = _text(data, "draft")
+    covered: tuple[str, ...] = ()
     for index in reversed(range(len(drafts))):
         draft = drafts[index]
         if draft.state == "approved" and (draft.draft == wanted if wanted else draft.kind == kind):
-            drafts[index] = replace(draft, state="sent")
+            drafts[index], covered = replace(draft, state="sent"), draft.rights
             break
     state = replace(state, delivery="sent", drafts=tuple(drafts), sent=(*state.sent, (kind, message_id)))
     verdict = _verdict(kind, data)
     if verdict is None or state.state in FINISHED or state.state == "to_sort":
         return state
-    if state.state in ANSWERED and state.state != verdict:
-        return replace(state, state="partially_refused")
-    return replace(state, state=verdict)
+    before = {entry.right: entry for entry in state.settled}
+    for right in covered or state.rights:
+        earlier = before.get(right)
+        outcome: CaseName = verdict if earlier is None or earlier.outcome == verdict else "partially_refused"
+        before[right] = Settled(right, outcome, message_id)
+    state = replace(state, settled=tuple(before.values()))
+    if state.open_rights:
+        return _working(state)
+    outcomes = {entry.outcome for entry in state.settled}
+    return replace(state, state=outcomes.pop() if len(outcomes) == 1 else "partially_refused")
 
 
 def _verdict(kind: str, data: Mapping[str, Any]) -> CaseName | None:
@@ -354,10 +403,13 @@ def _letter_bounced(state: CaseState, data: Mapping[str, Any]) -> CaseState:
     wanted = _text(data, "message_id")
     known = [letter for letter in state.sent if letter[1] == wanted] if wanted else list(state.sent[-1:])
     state = replace(state, delivery="bounced")
-    on_merits = any(_verdict(kind, {}) for kind, _ in known)
-    if on_merits and (state.state in ANSWERED or state.state == "closed"):
+    if not any(_verdict(kind, {}) for kind, _ in known):
+        return state
+    lost = {message_id for _, message_id in known}
+    state = replace(state, settled=tuple(entry for entry in state.settled if entry.message_id not in lost))
+    if state.state in ANSWERED or state.state == "closed":
         return _working(replace(state, outcome=""))
-    return state
+    return _rearranged(state)
 
 
 def _delivery(name: Delivery) -> Callable[[CaseState, Mapping[str, Any]], CaseState]:
@@ -369,7 +421,7 @@ def _draft_proposed(state: CaseState, data: Mapping[str, Any]) -> CaseState:
         return state
     name = _text(data, "draft")
     revision = data.get("revision")
-    draft = DraftView(name, _text(data, "kind"), revision if isinstance(revision, int) else 1)
+    draft = DraftView(name, _text(data, "kind"), revision if isinstance(revision, int) else 1, rights=_rights(data))
     # A new revision of the same draft takes the place of the old one, approved or not; what was sent stays told.
     others = tuple(d for d in state.drafts if d.draft != name or d.state == "sent")
     return replace(state, drafts=(*others, draft))

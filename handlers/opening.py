@@ -8,6 +8,7 @@ found a reason to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from handlers.identity import said_doubts
@@ -70,6 +71,7 @@ def open_request(case: CaseFacts, situation: Situation, *, urgent: bool = False)
             **need_data(need),
         },
     )
+    urgent = urgent or "breach_report" in case.rights
     notice = Notice("case_opened", urgent=urgent, facts={"reference": case.reference})
     return Outcome(events=(opened,), letters=_first_letters(case, situation), notices=(notice,))
 
@@ -105,15 +107,20 @@ def identity_letter(case: CaseFacts, situation: Situation, *, automatic: bool = 
     return Letter("case/identity", case.language, facts, "identity_request", automatic)
 
 
+def part_of(case: CaseFacts, rights: Sequence[str]) -> CaseFacts:
+    """Return the case as if only *rights* were exercised: what a letter that answers them is about."""
+    return case.model_copy(update={"rights": list(rights), "primary": rights[0]})
+
+
 def answer_letter(case: CaseFacts, situation: Situation, **more: Any) -> Letter:
     """The draft of the answer: always waits for the DPO (art. 12(3), 5(2), 24)."""
     facts = {**letter_facts(case, situation, reviewed=True), "register": [], **more}
     return Letter(f"{case.primary}/answer", case.language, facts, "answer")
 
 
-def refusal_letter(case: CaseFacts, situation: Situation, *, partial: bool = False) -> Letter:
+def refusal_letter(case: CaseFacts, situation: Situation, *, partial: bool = False, **more: Any) -> Letter:
     """The draft of a refusal, whole or partial, with reasons and remedies (art. 12(4))."""
-    facts = {**letter_facts(case, situation, reviewed=True), "partial": partial}
+    facts = {**letter_facts(case, situation, reviewed=True), "partial": partial, **more}
     return Letter(f"{case.primary}/refusal", case.language, facts, "partial_refusal" if partial else "refusal")
 
 

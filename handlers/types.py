@@ -129,6 +129,8 @@ class Letter:
     """acknowledgement, identity_request, information_request, answer, refusal, extension, reminder, status, closing."""
     automatic: bool = False
     """May leave without a click: routine letters only, never anything on the merits."""
+    rights: tuple[str, ...] = ()
+    """The rights it answers, where it answers a part of the message only; empty: all of them."""
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,14 @@ class LetterText:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     chat_id: int | None = None
+    rights: tuple[str, ...] = ()
+    """The rights it answers, where it answers a part of the message; empty: all of the case."""
 
     def digest(self) -> str:
         """SHA-256 over everything of the letter; one changed byte or recipient gives another digest."""
-        canonical = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        # What was added to letters later is left out where empty, so that older letters keep their digest.
+        values = {name: value for name, value in asdict(self).items() if name != "rights" or value}
+        canonical = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -145,7 +149,8 @@ def letter_of(session: Session, vault: Vault, *, case: Case, draft: Draft, revis
         select(DraftRevision).where(DraftRevision.draft_id == draft.id, DraftRevision.revision == number)
     ).one()
     values = vault.open_json(session, case.key_id, row.letter_sealed, _purpose(row.draft_id, number))
-    letter = LetterText(**{**values, "references": tuple(values["references"])})
+    lists = {name: tuple(values.get(name, ())) for name in ("references", "rights")}
+    letter = LetterText(**{**values, **lists})
     digests = {row.digest, draft.digest} if number == draft.revision else {row.digest}
     if digests != {letter.digest()}:
         raise SealingError(f"the letter of draft {draft.id}, revision {number}, is not the one that was recorded")

@@ -19,6 +19,7 @@ from handlers.lifecycle import (
     UNSETTLED,
     CaseState,
     DraftView,
+    Settled,
     after,
     may,
     may_approve,
@@ -68,7 +69,45 @@ def test_a_request_from_receipt_to_closing():
         outcome="done",
         drafts=(DraftView("D1", "answer", 1, "sent", "ab"),),
         sent=(("answer", "m1"),),
+        settled=(Settled("access", "answered", "m1"),),
     )
+
+
+def part(draft: str, *rights: str, kind: str = "answer") -> list[Fact]:
+    """A letter that answers a part of the message, from its draft to its departure."""
+    proposed = Fact("draft_proposed", {"draft": draft, "kind": kind, "revision": 1, "rights": list(rights)})
+    sent = Fact("letter_sent", {"kind": kind, "message_id": f"m-{draft}", "draft": draft})
+    return [proposed, Fact("draft_approved", {"draft": draft, "kind": kind, "sha256": "ab"}), sent]
+
+
+def test_each_right_has_its_own_outcome_and_the_case_is_answered_once_all_have_one():
+    """Art. 21(3): the objection is answered while proof for the access is awaited."""
+    journal = [opened("access", "objection", identity="required"), ASKED]
+    assert state_of(journal).ready_rights == ("objection",)
+    journal += part("D1", "objection")
+    half = state_of(journal)
+    assert (half.state, half.identity, half.open_rights, half.ready_rights) == (
+        "awaiting_identity", "requested", ("access",), (),
+    )  # fmt: skip
+    assert may_approve(half, "answer", rights=("access",)) == (False, "identity-requested")
+    assert may_approve(half, "answer", rights=("objection",)) == (False, "answered-already")
+    journal += [GOT, VERIFIED]
+    assert state_of(journal).ready_rights == ("access",)
+    journal += part("D2", "access", kind="refusal")
+    whole = state_of(journal)
+    assert (whole.state, whole.open_rights) == ("partially_refused", ())
+    assert whole.settled == (Settled("objection", "answered", "m-D1"), Settled("access", "refused", "m-D2"))
+    lost = state_of([*journal, Fact("letter_bounced", {"message_id": "m-D1"})])
+    assert (lost.state, lost.open_rights) == ("open", ("objection",))
+
+
+def test_a_part_that_needs_no_proof_may_leave_while_the_rest_waits_and_only_that_part():
+    state = state_of([opened("access", "complaint", "objection", identity="required"), ASKED])
+    assert may_approve(state, "answer", rights=("complaint", "objection")) == (True, "")
+    assert may_approve(state, "answer", rights=("complaint", "access")) == (False, "identity-requested")
+    assert may_approve(state, "answer") == (False, "identity-requested")
+    waiting = state_of([opened("access", "objection", identity="required"), ASKED, part("D1", "objection")[0]])
+    assert waiting.ready_rights == ()
 
 
 REFUSAL = Fact("letter_sent", {"kind": "refusal"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Literal
@@ -26,9 +26,17 @@ from bot.evidence import evidence_of
 from bot.letters import with_text
 from bot.sending import sent_by_post, settle_by_hand
 from bot.settings import User, is_address
-from handlers.identity import assess, at_least, looks_like_proof
+from handlers.identity import NEVER_PROVED, assess, at_least, looks_like_proof
 from handlers.lifecycle import REASONS, UNSETTLED, may, may_approve
-from handlers.opening import extension_letter, identity_facts, identity_letter, letter_facts, need_data, refusal_letter
+from handlers.opening import (
+    extension_letter,
+    identity_facts,
+    identity_letter,
+    letter_facts,
+    need_data,
+    part_of,
+    refusal_letter,
+)
 from handlers.types import IdentityNeed, Letter, Notice
 from nlp.types import LABELS
 from store import cases, drafts, journal, messages, outbox
@@ -276,7 +284,7 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
                 "No answer on the merits by chat: set an address ('Set the requester'), or answer by post.",
             )
         )
-    _identity_allows(session, app, user, case, draft, reason, now)
+    _identity_allows(session, app, user, case, draft, letter, reason, now)
     errors = [f for f in findings_of(app, case, draft, letter) if f.severity == "error"]
     if errors and (not reason or HOLE.search(letter.text)):
         listed = "\n".join(f"- {finding.message[language]}" for finding in errors)
@@ -295,15 +303,22 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
 
 
 def _identity_allows(
-    session: Session, app: App, user: User, case: Case, draft: Draft, reason: str, now: datetime
+    session: Session,
+    app: App,
+    user: User,
+    case: Case,
+    draft: Draft,
+    letter: drafts.LetterText,
+    reason: str,
+    now: datetime,
 ) -> None:
     """Stop an answer to somebody whose identity is unsettled, unless the DPO says why it may go (art. 12(6))."""
     state = casework.state(journal.of_case(session, case.id or 0))
-    allowed, why = may_approve(state, draft.kind, override_reason=reason)
+    allowed, why = may_approve(state, draft.kind, override_reason=reason, rights=letter.rights)
     if not allowed:
         refusal = NeedsReason if why.startswith("identity-") else Refused
         raise refusal(REASONS[why][app.settings.desk.language])
-    if reason and not may_approve(state, draft.kind)[0]:
+    if reason and not may_approve(state, draft.kind, rights=letter.rights)[0]:
         casework.note(session, app, case, "identity_waived", actor=user.key, now=now, text=reason)
 
 
@@ -396,25 +411,34 @@ LETTERS = ("answer", "refusal", "partial", "clarification", "not_identified", "c
 
 
 def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    """Prepare a letter. The argument names it, and after a colon the rights it answers: ``refusal:objection``."""
     language = app.settings.desk.language
     case = _case(session, app, ask, does="make_draft")
-    wanted = ask.argument or "answer"
+    wanted, _, named = (ask.argument or "answer").partition(":")
     if wanted not in LETTERS:
         raise Refused(_say(language, "Lettre inconnue.", "Unknown letter."))
+    state = casework.state(journal.of_case(session, case.id or 0))
+    rights = tuple(dict.fromkeys(right for right in re.split(r"[,+]", named) if right))
+    if any(right not in case.rights for right in rights):
+        raise Refused(_say(language, "Ce droit n'est pas dans le dossier.", "That right is not in the case."))
+    if not rights and wanted in ("answer", "refusal", "partial"):
+        rights = state.ready_rights or state.open_rights or tuple(case.rights)
+    part, rest = casework.in_part(case, rights) if rights else ((), [])
     kind = {"partial": "partial_refusal", "clarification": "information_request", "not_identified": "notice"}.get(
         wanted, wanted
     )
     existing = [d for d in drafts.proposed(session, case.id or 0) if d.kind == kind]
-    if existing:
+    if any(drafts.letter_of(session, app.vault, case=case, draft=d).rights in ((), part) for d in existing):
         return _say(language, "Un projet attend déjà : le voici.", "A draft is waiting already: here it is.")
     step = f"desk:{_moment(session)}"
     if wanted == "answer":
-        casework.draft_answer(session, app, case, step=step, now=now)
+        casework.draft_answer(session, app, case, step=step, now=now, rights=rights)
     else:
         situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
         facts = cases.facts_of(case)
         if wanted in ("refusal", "partial"):
-            letter = refusal_letter(facts, situation, partial=wanted == "partial")
+            letter = refusal_letter(part_of(facts, rights), situation, partial=wanted == "partial", pending=rest)
+            letter = replace(letter, rights=part)
         else:
             # Whoever could not be identified is told what would change that.
             identity = identity_facts(_need(session, app, case)) if wanted == "not_identified" else None
@@ -472,9 +496,7 @@ def _extend(session: Session, app: App, user: User, ask: Ask, now: datetime) -> 
 
 def _identity_settled(session: Session, app: App, case: Case, *, step: str, now: datetime) -> None:
     """Once identity is settled, the answer can be prepared; what was shown before rested on doubt."""
-    if case.state in cases.CLOSED or any(d.kind == "answer" for d in drafts.proposed(session, case.id or 0)):
-        return
-    casework.draft_answer(session, app, case, step=step, now=now)
+    casework.prepare(session, app, case, step=step, now=now)
 
 
 def _identity_verified(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
@@ -569,6 +591,8 @@ def _request_identity(session: Session, app: App, user: User, ask: Ask, now: dat
     letter = identity_letter(cases.facts_of(case), situation, automatic=True)
     casework.void_drafts(session, app, case, reason="identity-doubted", now=now, by=user.key)
     draft = casework.write_letter(session, app, case, letter, step=f"desk:{_moment(session)}:identity", now=now)
+    if not NEVER_PROVED.issuperset(case.rights):
+        casework.prepare(session, app, case, step=f"desk:{_moment(session)}", now=now)
     if draft.status != "approved":
         return _say(
             app.settings.desk.language,
@@ -601,8 +625,7 @@ def _change_right(session: Session, app: App, user: User, ask: Ask, now: datetim
     if doubted:
         situation = casework.situation(session, app, case, identity=need, now=now)
         casework.write_letter(session, app, case, identity_letter(cases.facts_of(case), situation), step=step, now=now)
-    elif case.identity in ("not_required", "verified", "waived"):
-        casework.draft_answer(session, app, case, step=step, now=now)
+    casework.prepare(session, app, case, step=step, now=now)
     named = ", ".join(word(RIGHTS, language, right) for right in rights)
     return _say(
         language, f"Droit changé : {named}. L'échéance ne change pas.", f"Right changed: {named}. The due date stays."

@@ -97,6 +97,7 @@ def case_card(session: Session, app: App, case: Case, *, masked: bool, now: date
     lines += [f"{words['from']} : {shown.strip()} ({case.channel}, {case.person_language or case.language})"]
     lines += [f"{words['state']} : {word(STATES, language, case.state)}"]
     lines += [f"{words['identity']} : {word(IDENTITY, language, case.identity)}{_doubts(events, language, words)}"]
+    lines += _each_right(app, case, events, now)
     if case.charge:
         lines.append(f"{words['charge']} : {case.charge}")
     lines += _why(session, app, case, hide)
@@ -121,6 +122,19 @@ def case_card(session: Session, app: App, case: Case, *, masked: bool, now: date
         "\n".join(lines),
         _case_offers(app, case, events, waiting, holes=holes, to_post=to_post, in_doubt=in_doubt),
     )
+
+
+def _each_right(app: App, case: Case, events: list[Any], now: datetime) -> list[str]:
+    """A line for every right of a case with several: its own outcome, or its own last day."""
+    if len(case.rights) < 2:
+        return []
+    language = app.settings.desk.language
+    done = {entry.right: entry.outcome for entry in casework.state(events).settled}
+    lines = []
+    for right, clock in casework.clocks(app, case, events, language=language).items():
+        said = word(STATES, language, done[right]) if right in done else _due(app, clock, now)
+        lines.append(f"- {word(RIGHTS, language, right)} : {said}")
+    return lines
 
 
 def _shown_first(draft: Draft) -> tuple[bool, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.app import App
+from handlers.identity import NEVER_PROVED
 from handlers.linter import Finding, LetterFacts, lint
 from store.drafts import LetterText
 from store.models import Case, Draft
@@ -11,6 +12,8 @@ from store.models import Case, Draft
 def findings_of(app: App, case: Case, draft: Draft, letter: LetterText) -> tuple[Finding, ...]:
     """Lint a draft as it stands; errors stop its approval."""
     settings = app.settings
+    # A letter on what needs no proof does not wait for the proof that the rest of the message needs (art. 21(3)).
+    part = bool(letter.rights) and NEVER_PROVED.issuperset(letter.rights)
     return lint(
         LetterFacts(
             kind=draft.kind,
@@ -29,6 +32,6 @@ def findings_of(app: App, case: Case, draft: Draft, letter: LetterText) -> tuple
             extended_due=case.extended_due,
             received_on=case.received_at.astimezone(settings.zone).date(),
             partial=draft.kind == "partial_refusal",
-            identity_state=case.identity,
+            identity_state="not_required" if part else case.identity,
         )
     )
