@@ -109,13 +109,16 @@ def _parts(
     limit = after_working_days(
         casework.today(app, case.received_at), 2, calendar=calendar.holidays, extra_holidays=calendar.extra_holidays
     )
-    if at_once and today > limit:
+    over = casework.clocks(app, case, events)
+    late = any(clock.in_force is not None and today > clock.in_force for clock in over.values())
+    # Past the month, that it is overdue says more.
+    if at_once and today > limit and not late:
         facts = {"rights": ", ".join(at_once), "since": limit.isoformat()}
         _tell(session, app, case, Notice("at_once_overdue", urgent=True, facts=facts), today=today, now=now)
     if computed.in_force is not None:
         return
     # The case is suspended; what needs no proof runs on.
-    running = {c.in_force: c for right, c in casework.clocks(app, case, events).items() if right in left and c.in_force}
+    running = {c.in_force: c for right, c in over.items() if right in left and c.in_force}
     for clock in running.values():
         found = [r for r in reminders(clock, until=today) if r.kind.startswith(("due-", "overdue"))]
         for reminder in {r.kind: r for r in found if since < r.date <= today}.values():
