@@ -120,6 +120,22 @@ def demo(auto: bool, folder: Path) -> None:
 
 
 @main.command()
+@click.argument("files", nargs=-1, required=True, type=str)
+@click.option("--only", multiple=True, metavar="ID", help="Only the story of this id; may be given several times.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a story.")
+@click.option("--keep", type=EXISTING, default=None, metavar="DIR", help="Keep mails, chats, journal and log in DIR.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Stories played at a time.")
+@click.option("--hourly", is_flag=True, help="A round every hour, also where nothing can be due (slow).")
+def rehearse(
+    files: tuple[str, ...], only: tuple[str, ...], as_json: bool, keep: Path | None, jobs: int, hourly: bool
+) -> None:
+    """Play stories (JSON lines) against the whole program under a moved clock; 'attacks' names those that ship."""
+    from bot.commands.rehearse import rehearse as play
+
+    sys.exit(play(files, only=only, as_lines=as_json, keep=keep, jobs=jobs, hourly=hourly))
+
+
+@main.command()
 @click.option("--user", "key", default=None, help="Which desk user you are (key in the settings).")
 @click.pass_context
 def desk(context: click.Context, key: str | None) -> None:

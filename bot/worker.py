@@ -137,16 +137,57 @@ class Worker:
     async def run_once(self) -> None:
         """One round of everything that is due, the desk's chat included, then return."""
         with WorkerLock(self.app.database, self.app.settings.store.data_dir) as lock:
-            await asyncio.to_thread(self._recover, lock.exclusive)
             channel = open_channel(self.app)
             desk = ChatDesk(self.app, channel) if channel is not None else None
-            if desk is not None:
-                await desk.take_up()
+            await self.begin(desk, everything=lock.exclusive)
             await asyncio.to_thread(round_once, self.app)
             if desk is not None and channel is not None:
                 while await desk.deliver_next():
                     pass
                 await channel.close()
+
+    async def begin(self, desk: ChatDesk | None, *, everything: bool) -> None:
+        """Take up what a worker before us left half done; *everything* where the store is ours alone."""
+        await asyncio.to_thread(self._recover, everything)
+        if desk is not None:
+            await desk.take_up()
+
+    async def turn(self, desk: ChatDesk | None) -> None:
+        """What the loops of :meth:`run` do, once, one after the other: for a program whose clock is moved.
+
+        As there, an error in one part is logged by its type and does not stop the others.
+        """
+
+        async def mail() -> None:
+            for inbox in self.app.inboxes:
+                await asyncio.to_thread(poll, self.app, inbox)
+
+        async def days() -> None:
+            await asyncio.to_thread(daily, self.app)
+            await asyncio.to_thread(self._watch)
+            await asyncio.to_thread(self._recover, False)
+            if desk is not None:
+                await desk.take_up()
+
+        async def outgoing() -> None:
+            await asyncio.to_thread(send_due, self.app)
+            while desk is not None and await desk.deliver_next():
+                pass
+
+        for name, part in (("mailbox", mail), ("days", days), ("outbox", outgoing)):
+            try:
+                await part()
+            except Exception as error:  # noqa: BLE001 - a fault in one part must not stop the others
+                log.error(f"{name}.error", extra={"problem": type(error).__name__, "place": _place(error)})
+
+    def tell_chat_trouble(self, code: str, sentence: str) -> None:
+        """Tell the DPO by mail that the chat does not work, once an hour at most."""
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            casework.mail_desk(
+                session, self.app, Notice("chat_down", urgent=True, facts={"problem": sentence}),
+                subject=f"system:{code}", step=now.strftime("%Y-%m-%dT%H"), now=now,
+            )  # fmt: skip
 
     async def run(self) -> None:
         """Work until :attr:`stop` is set. Raises ``AlreadyRunning`` when another worker has this store."""
@@ -284,21 +325,13 @@ class Worker:
             await desk.handle(update_id)
             self._work.set()
 
-        def notice(code: str, sentence: str) -> None:
-            now = self.app.clock.now()
-            with self.app.database.transaction() as session:
-                casework.mail_desk(
-                    session, self.app, Notice("chat_down", urgent=True, facts={"problem": sentence}),
-                    subject=f"system:{code}", step=now.strftime("%Y-%m-%dT%H"), now=now,
-                )  # fmt: skip
-
         async def step() -> None:
             await channel.run(
                 self.stop,
                 last_update_id=desk.last_update_id,
                 store_update=desk.store_update,
                 handle=handle,
-                notice=notice,
+                notice=self.tell_chat_trouble,
             )
 
         await self._guarded("chat", step, 30)

@@ -1,0 +1,270 @@
+"""Raw mails from what a step says: headers and body, files made by script, or an ``.eml`` as a real client wrote it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from email import policy
+from email.header import Header
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Any
+
+from bot.rehearsal.format import Scenario, Step, find_mail
+from bot.rehearsal.placeholders import Lookup, fill, fill_raw
+
+NUMBER_WORDS = {
+    "once": 1, "une": 1, "one": 1, "twice": 2, "two": 2, "deux": 2, "three": 3, "trois": 3, "four": 4, "quatre": 4,
+    "five": 5, "cinq": 5, "six": 6, "seven": 7, "ten": 10, "dix": 10,
+}  # fmt: skip
+LAST = timedelta(minutes=1)
+
+
+class NotSupported(Exception):
+    """The step, or a part of it, cannot be played. The message names the word at fault."""
+
+
+def raw_mail(scenario: Scenario, step: Step, look: Lookup) -> bytes:
+    """Return the bytes of the mail a step describes."""
+    payload = step.payload
+    if payload.get("eml"):
+        path = find_mail(scenario.folder, str(payload["eml"]))
+        assert path is not None  # the loader looked
+        return fill_raw(path.read_bytes(), look)
+    headers = {str(k): v for k, v in (payload.get("headers") or {}).items()}
+    for name in ("From", "To", "Subject", "Cc", "Reply-To"):
+        given = payload.get(name.lower().replace("-", "_"), payload.get(name.lower()))
+        if given is not None and not _has(headers, name):
+            headers[name] = given
+    body = str(payload.get("body", payload.get("text", "")))
+    return compose(headers, fill(body, look), payload, step=step, scenario_id=scenario.id, look=look)
+
+
+def compose(
+    headers: Mapping[str, Any], body: str, payload: Mapping[str, Any], *, step: Step, scenario_id: str, look: Lookup
+) -> bytes:
+    """Put a mail together. A header that is null is left out; what real mails always have is added where it is missing."""
+    lines: list[tuple[str, str]] = []
+    for name, value in headers.items():
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                lines.append((name, fill(str(one), look)))
+    word = re.sub(r"[^a-z0-9]+", "-", scenario_id.lower()).strip("-")
+    defaults = {
+        "Received": f"from client.example by mx.mije.com; {format_datetime(step.at)}",
+        "Date": format_datetime(step.at),
+        "To": "dpo@mije.com",
+        "Message-ID": f"<{word}.{step.n}@{_domain(headers)}>",
+        "MIME-Version": "1.0",
+    }
+    for name, value in defaults.items():
+        # The sandbox's server adds no trace of its own, and neither do we: INTERNALDATE says when it arrived.
+        if name != "Received" and not _has(headers, name):
+            lines.append((name, value))
+    own_type = next((value for name, value in lines if name.lower() == "content-type"), "")
+    content = EmailMessage(policy=policy.SMTP)
+    if own_type:
+        rest = _as_declared(own_type, body, lines)
+    else:
+        content.set_content(body or "\n", charset="utf-8")
+        if payload.get("html"):
+            content.add_alternative(fill(str(payload["html"]), look), subtype="html")
+        for index, wanted in enumerate(payload.get("attachments") or (), start=1):
+            filename, kind, data = attachment(wanted, index)
+            main, _, sub = kind.partition("/")
+            if main == "message":
+                content.add_attachment(data, maintype="application", subtype="octet-stream", filename=filename)
+                content.get_payload()[-1].replace_header("Content-Type", f'{kind}; name="{filename}"')  # type: ignore[index,union-attr]
+            else:
+                content.add_attachment(data, maintype=main, subtype=sub or "octet-stream", filename=filename)
+        rest = content.as_bytes()
+        lines = [(name, value) for name, value in lines if name.lower() != "mime-version"]
+    head = b"".join(_header(name, value) for name, value in lines)
+    return head + rest
+
+
+def _has(headers: Mapping[str, Any], name: str) -> bool:
+    return any(known.lower() == name.lower() for known in headers)
+
+
+def _domain(headers: Mapping[str, Any]) -> str:
+    sender = next((str(value) for name, value in headers.items() if name.lower() == "from"), "")
+    return parseaddr(sender)[1].rpartition("@")[2] or "client.example"
+
+
+def _header(name: str, value: str) -> bytes:
+    """Write a header as given; what is not ASCII becomes encoded words, an address in it stays an address."""
+    if value.isascii():
+        return f"{name}: {value}\r\n".encode("ascii")
+    shown, address = parseaddr(value)
+    if (
+        name.lower() in ("from", "to", "cc", "reply-to", "sender")
+        and address.isascii()
+        and "@" in address
+        and "," not in value
+    ):
+        return f"{name}: {Header(shown, 'utf-8', maxlinelen=900).encode()} <{address}>\r\n".encode("ascii")
+    return f"{name}: {Header(value, 'utf-8', maxlinelen=900).encode(linesep='')}\r\n".encode("ascii")
+
+
+def _as_declared(content_type: str, body: str, lines: list[tuple[str, str]]) -> bytes:
+    """The body under a Content-Type of the story's own: in its charset and transfer encoding."""
+    found = re.search(r"charset=\"?([\w.:-]+)", content_type, re.IGNORECASE)
+    try:
+        data = body.encode(found[1] if found else "utf-8", "replace")
+    except LookupError:
+        data = body.encode()
+    data = re.sub(rb"\r?\n", b"\r\n", data)
+    encoding = next((value.lower() for name, value in lines if name.lower() == "content-transfer-encoding"), "")
+    if "base64" in encoding and not content_type.lower().startswith("multipart"):
+        data = base64.encodebytes(data)
+    elif "quoted-printable" in encoding and b"=\r\n" not in data and not re.search(rb"=[0-9A-F]{2}", data):
+        import quopri
+
+        data = quopri.encodestring(data)
+    elif not encoding and not data.isascii():
+        lines.append(("Content-Transfer-Encoding", "8bit"))
+    return b"\r\n" + data
+
+
+TYPES = {
+    "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf", "heic": "image/heic",
+    "txt": "text/plain", "csv": "text/csv", "html": "text/html", "htm": "text/html", "svg": "image/svg+xml",
+    "zip": "application/zip", "exe": "application/x-msdownload", "ics": "text/calendar", "vcf": "text/vcard",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "eml": "message/rfc822",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "p7s": "application/pkcs7-signature",
+}  # fmt: skip
+
+
+def attachment(wanted: Any, index: int = 1) -> tuple[str, str, bytes]:
+    """Make a file: (name, content type, content). *wanted* is a name, or an object with filename, type, size, text …"""
+    given: Mapping[str, Any] = wanted if isinstance(wanted, Mapping) else {"filename": str(wanted)}
+    name = str(given.get("filename", given.get("name", f"fichier-{index}")))
+    ending = name.rpartition(".")[2].lower()
+    kind = str(given.get("content_type", given.get("type", given.get("mime", "")))) or TYPES.get(ending, "")
+    if "/" not in kind:
+        kind = TYPES.get(kind.lower(), TYPES.get(ending, "application/octet-stream"))
+    for key in ("content_base64", "base64", "content_b64", "b64"):
+        if given.get(key):
+            return name, kind, base64.b64decode(str(given[key]))
+    size = given.get("size", given.get("bytes", given.get("size_bytes", 0)))
+    size = int(size) if isinstance(size, int | float) else 0
+    inside = str(given.get("content", given.get("text", given.get("marker", given.get("contains", "")))))
+    return name, kind, _content(kind, inside.encode(), size)
+
+
+def _content(kind: str, inside: bytes, size: int) -> bytes:
+    """Content that is what its type says, as far as anybody who sniffs can tell, padded to *size* bytes."""
+    filler = inside or b"specimen "
+    if kind in ("image/jpeg", "image/png"):
+        return _picture(kind, inside, size)
+    if kind == "application/pdf":
+        start = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n%"
+        end = b"\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+        return start + filler.ljust(max(size - len(start) - len(end), len(filler)), b" ") + end
+    if kind.startswith("application/vnd.openxml") or kind == "application/zip":
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as packed:
+            if kind != "application/zip":
+                packed.writestr("[Content_Types].xml", "<Types/>")
+                packed.writestr("word/document.xml", filler.decode("utf-8", "replace"))
+            else:
+                packed.writestr("contenu.txt", filler)
+            packed.comment = b"x" * min(max(size - 400, 0), 60_000)
+        return held.getvalue()
+    if kind == "application/x-msdownload":
+        return b"MZ\x90\0" + filler.ljust(max(size, 256), b"\0")
+    return filler.ljust(size, b" ") if size else filler
+
+
+def _picture(kind: str, inside: bytes, size: int) -> bytes:
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("L", (480, 300), 220)
+    ImageDraw.Draw(picture).text((20, 20), "SPECIMEN", fill=20)
+    held = io.BytesIO()
+    picture.save(held, "JPEG" if kind == "image/jpeg" else "PNG")
+    return held.getvalue() + inside.ljust(max(size - len(held.getvalue()), len(inside)), b"\0")
+
+
+# --- many mails from one step
+
+
+def copies(payload: Mapping[str, Any]) -> int:
+    """Return how often the same bytes arrive. Raises :class:`NotSupported` for words that name no number."""
+    given = payload.get("repeat")
+    if given in (None, "", False):
+        return 1
+    number = _number(given)
+    if number is None:
+        raise NotSupported(f'repeat "{given}": no number in it')
+    return max(number, 1)
+
+
+def _number(given: Any) -> int | None:
+    if isinstance(given, bool):
+        return 2 if given else 1
+    if isinstance(given, int | float):
+        return int(given)
+    if isinstance(given, Mapping):
+        found = next((given[k] for k in ("times", "count", "n", "number") if k in given), None)
+        return _number(found) if found is not None else None
+    match = re.search(r"\d+", str(given))
+    if match:
+        return int(match[0])
+    return next(
+        (number for word, number in NUMBER_WORDS.items() if re.search(rf"\b{word}\b", str(given).lower())), None
+    )
+
+
+def generated(scenario: Scenario, step: Step, look: Lookup) -> Iterator[tuple[bytes, datetime]]:
+    """Yield (mail, when it arrives) for a step that stands for many. ``{i}`` in its texts counts from 1."""
+    payload = step.payload
+    wanted = payload.get("generate")
+    count = _number(wanted)
+    if count is None:
+        raise NotSupported(f'generate "{str(wanted)[:80]}": it names no number of mails')
+    rule: Mapping[str, Any] = wanted if isinstance(wanted, Mapping) else {}
+    base = {
+        **payload,
+        **(rule.get("template") or {}),
+        **{k: v for k, v in rule.items() if k in ("headers", "body", "html")},
+    }
+    every = rule.get("every_seconds", rule.get("interval_seconds", rule.get("seconds_between")))
+    if every is None and rule.get("every_minutes"):
+        every = 60 * float(rule["every_minutes"])
+    if every is None and rule.get("within_minutes"):
+        every = 60 * float(rule["within_minutes"]) / max(count, 1)
+    gap = timedelta(seconds=float(every or 0))
+    # Mails of one sender unless the story says that they come from many.
+    words = f"{rule.get('senders', '')} {rule.get('from', '')} {rule if isinstance(wanted, str) else ''}"
+    many = bool(re.search(r"distinct|different|each|\{i\}", words)) or rule.get("distinct_senders") is True
+    for i in range(1, count + 1):
+        headers = {str(k): v for k, v in (base.get("headers") or {}).items()}
+        for name in ("From", "Subject"):
+            if rule.get(name.lower()):
+                headers[name] = rule[name.lower()]
+        given = next(
+            (str(v) for k, v in headers.items() if k.lower() == "from"), "Personne <personne@courrier.example>"
+        )
+        if many and "{i}" not in given:
+            shown, address = parseaddr(given)
+            local, _, domain = address.partition("@")
+            given = f"{shown} <{local}+{i}@{domain}>" if local else given
+        headers = {k: v for k, v in headers.items() if k.lower() not in ("from", "message-id")}
+        headers["From"] = given
+        headers["Message-ID"] = f"<{re.sub('[^a-z0-9]+', '-', scenario.id.lower())}.{step.n}.{i}@{_domain(headers)}>"
+        counted = {k: _counted(v, i) for k, v in headers.items()}
+        body = _counted(str(base.get("body", "")), i)
+        raw = compose(counted, fill(body, look), base, step=step, scenario_id=scenario.id, look=look)
+        yield raw, step.at + i * gap if every else step.at
+
+
+def _counted(value: Any, i: int) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"\{(?:i|n|k)\}|%i%|#i#", str(i), value)
+    return value
