@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from bot.rehearsal.expectations import FAILED
 from bot.rehearsal.format import BadScenario, Scenario, load
-from bot.rehearsal.player import Result, as_json, play
+from bot.rehearsal.player import Result, play
 from bot.rehearsal.process import Template
 from bot.rehearsal.report import details
 
