@@ -36,7 +36,13 @@ ANSWERS = {
     ),
     "device": ("Bitte löschen Sie meine Daten.\n\nEnvoyé de mon iPhone", "Bitte löschen Sie meine Daten."),
 }
-HISTORY = "Bonjour Madame,\n\nPour traiter votre demande, merci de joindre un justificatif.\nVous disposez d'un droit d'accès.\n\nCordialement\nLe DPO"
+HISTORY = """Bonjour Madame,
+
+Pour traiter votre demande, merci de joindre un justificatif.
+Vous disposez d'un droit d'accès.
+
+Cordialement
+Le DPO"""
 QUOTED = "\n".join(f"> {line}".rstrip() for line in HISTORY.split("\n"))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 
 from bot.channels import mime_bounces
+from bot.channels import mime_phrases as phrases
 from bot.channels import mime_words as words
 from bot.channels.mime_headers import Headers, clean_address
 from handlers.types import Bounce
@@ -144,6 +145,23 @@ def _by_headers(found: Robots, headers: Headers, *, from_addr: str, envelope_fro
         found.because("robot-sender")
 
 
+def _sounds_away(subject: str, start: str, *, answer: bool, support: int) -> bool:
+    """Say whether a text that asks for nothing reads like a notice of absence, however it is worded."""
+    begin = start[:600]
+    if phrases.ABSENCE_SUBJECT.match(subject) and len(start) < 600:
+        return True
+    signs = sum(
+        1 for each in (phrases.PROMISE, phrases.REFERRED, phrases.RETURN, phrases.NO_READING) if each.search(start)
+    )
+    signs = max(signs, support)
+    if phrases.AWAY.search(begin) or words.ABSENT.search(begin):
+        return signs >= (1 if answer else 2) or (answer and len(start.strip()) < 160)
+    if phrases.ABSENCE_WORDS.search(begin):
+        signs += phrases.THANKS.search(start) is not None
+        return answer and signs >= 1 and len(start) < 900
+    return False
+
+
 def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> None:
     start = text[:1_500]
     answer = (
@@ -152,18 +170,36 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
     if words.OUT_OF_OFFICE_SUBJECT.match(subject):
         found.because("out-of-office-subject")
         found.is_auto_reply = True
+    wants = phrases.WANTS.search(text[:3_000]) is not None or phrases.PAST.search(start) is not None
     absent = words.ABSENT.search(start[:600])
-    if absent is not None:
-        support = sum(1 for pattern in words.ABSENCE_SUPPORT if re.search(pattern, start, re.IGNORECASE))
-        if (support >= 1 and (answer or found.reasons)) or support >= 3:
-            found.because("out-of-office-text")
-            found.is_auto_reply = True
-    if words.AUTOMATIC_TEXT.search(text) and (
-        words.DO_NOT_ANSWER.search(text) or words.ACKNOWLEDGED.search(text) or absent
-    ):
+    support = sum(1 for pattern in words.ABSENCE_SUPPORT if re.search(pattern, start, re.IGNORECASE))
+    away = False
+    if absent is not None and (found.reasons or not wants):
+        away = bool(found.reasons and support) or (support >= (1 if answer else 2) and "?" not in start)
+    if not away and not wants and "?" not in start:
+        away = _sounds_away(subject, start, answer=bool(answer), support=support)
+    if away:
+        found.because("out-of-office-text")
+        found.is_auto_reply = True
+    acknowledged = words.ACKNOWLEDGED.search(start[:600]) is not None
+    automatic = words.AUTOMATIC_TEXT.search(text) is not None
+    if automatic and (words.DO_NOT_ANSWER.search(text) or acknowledged or absent or not (wants or "?" in start)):
         found.because("automatic-text")
-        if words.ACKNOWLEDGED.search(text) or absent:
+        if acknowledged or absent or (answer and not wants):
             found.is_auto_reply = True
-    if words.READ_SUBJECT.match(subject) and len(text) < 1_500 and words.READ_TEXT.search(text):
+    if acknowledged and not wants:
+        told = sum(
+            1
+            for each, place in (
+                (phrases.PROMISE, start), (phrases.TICKET, f"{subject}\n{start}"), (words.DO_NOT_ANSWER, text),
+                (words.AUTOMATIC_TEXT, text),
+            )
+            if each.search(place)
+        )  # fmt: skip
+        if told and not found.is_auto_reply:
+            found.because("acknowledgement-text")
+            found.is_auto_reply = True
+    receipt = words.READ_SUBJECT.match(subject) is not None and words.READ_TEXT.search(text) is not None
+    if len(text) < 1_500 and (receipt or (words.RECEIPT_TEXT.search(text) and not wants)):
         found.because("read-receipt")
         found.is_auto_reply = True

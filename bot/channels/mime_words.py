@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 
 OUT_OF_OFFICE_SUBJECT = re.compile(
-    r"^\s*\W{0,3}(?:r[ée]ponse automatique|r[ée]p\.? auto\b|message d['’]absence|notification d['’]absence|"
+    r"^\s*\W{0,3}(?:r[ée]ponse automatique|"
+    r"r[ée]p(?:onse)?\.? auto\b|auto\]|vacation (?:responder|reply|message|notice)|"
+    r"message (?:automatique|de vacances)|message d['’]absence|notification d['’]absence|"
     r"avis d['’]absence|"
     r"absence du bureau|absent du bureau|absen(?:t|te|ce)\s*(?::|-|–|du \d|jusqu)|"
     r"automatic(?: e-?mail)? reply|auto[- ]?reply|auto[- ]?response|auto(?:mated|matic) response|"
-    r"out[- ]of[- ](?:the[- ])?office|"
+    r"(?:i am |i'm |currently )?out[- ]of[- ](?:the[- ])?office|"
     r"auto\s?:|ooo\s?:|on (?:annual leave|vacation|holiday)\b|"
     r"automatische antwort|automatische (?:e-?mail-?)?antwort|abwesenheits(?:notiz|nachricht|assistent|meldung)|"
     r"abwesend\b|nicht im büro|"
@@ -68,12 +70,32 @@ AUTOMATIC_TEXT = re.compile(
     re.IGNORECASE,
 )
 ACKNOWLEDGED = re.compile(
-    r"\b(?:nous avons bien re[çc]u|nous accusons (?:bonne )?r[ée]ception|votre (?:message|demande|courriel|"
-    r"e-?mail|mail|ticket) (?:a (?:bien )?[ée]t[ée]|nous est)|"
-    r"(?:we have|we['’]ve) received your|thank you for (?:contacting|your (?:e-?mail|message|enquiry|"
-    r"inquiry))|your (?:request|ticket|message) has been|"
-    r"wir haben ihre|vielen dank für ihre|hemos recibido|abbiamo ricevuto|wij hebben uw|we hebben uw|"
-    r"recebemos (?:a sua|o seu|sua|seu))",
+    r"\b(?:nous avons bien re[çc]u|nous accusons (?:bonne )?r[ée]ception|(?:bien|bonne) r[ée]ception de (?:votre|ta)|"
+    r"vo(?:tre|s) (?:messages?|demandes?|courriels?|e-?mails?|mails?|ticket|r[ée]clamation|sollicitation)(?: "
+    r"\S+){0,3} "
+    r"(?:a (?:bien )?[ée]t[ée] (?:re[çc]u|enregistr|pris|transmis|transf[ée]r|cr[ée][ée])|nous est (?:bien "
+    r")?parvenu|est "
+    r"(?:bien )?(?:arriv|enregistr))|"
+    r"(?:nous vous remercions|merci) (?:de |d['’]|pour )(?:nous avoir (?:contact|[ée]crit|sollicit)\w+|votre "
+    r"(?:message|demande|mail|e-?mail|"
+    r"courriel|int[ée]r[êe]t))|ticket a (?:bien )?[ée]t[ée] (?:cr[ée][ée]|ouvert)|"
+    r"(?:we have|we['’]ve|we) (?:\w+ )?received your|thank(?:s| you) for (?:contacting|reaching out|getting in "
+    r"touch|writing|your "
+    r"(?:e-?mail|message|enquiry|inquiry|interest|request))|your (?:request|ticket|message|e-?mail|enquiry|"
+    r"inquiry|case)(?: \S+){0,3} has been|"
+    r"ticket has been (?:created|opened|received)|(?:got|have) your message|case \S{3,20} (?:has been|created)|"
+    r"ticket vient d['’][êe]tre|"
+    r"(?:demande|ticket|dossier) (?:n?[°º]? ?\S{2,20} )?a [ée]t[ée] (?:cr[ée][ée]|ouvert|enregistr)|merci "
+    r"d['’]avoir (?:contact|[ée]crit)|"
+    r"best[äa]tigen (?:wir )?(?:hiermit )?den eingang|eingang ihrer|in goede orde ontvangen|confirmamos (?:la "
+    r"recepci[óo]n|a rece[çp]\w+)|"
+    r"[èe] stata presa in carico|confermiamo (?:la ricezione|di aver)|wij bevestigen de ontvangst|"
+    r"wir haben ihre|vielen dank für (?:ihre|ihr|die) |(?:ihre|die) (?:anfrage|nachricht|e-?mail) (?:ist|wurde) |"
+    r"hemos recibido|gracias por (?:su|tu|contactar|ponerse|escribir)|(?:su|tu) (?:mensaje|solicitud|consulta) "
+    r"ha sido|"
+    r"abbiamo ricevuto|grazie per (?:averci|la sua|la tua|il suo|aver)|la (?:sua|tua) richiesta è stata|"
+    r"(?:wij|we) hebben (?:uw|je)|(?:bedankt|dank u) voor (?:uw|je|het)|uw (?:bericht|vraag|aanvraag|e-?mail) is|"
+    r"recebemos (?:a sua|o seu|sua|seu|a tua|o teu)|obrigado (?:por|pelo|pela)|o seu (?:pedido|contacto) foi)",
     re.IGNORECASE,
 )
 DO_NOT_ANSWER = re.compile(
@@ -181,6 +203,18 @@ READ_SUBJECT = re.compile(
     r"return receipt)\s?(?:[:(]|$)",
     re.IGNORECASE,
 )
+RECEIPT_TEXT = re.compile(
+    r"(?:this (?:is a (?:return )?receipt|receipt verifies)|receipt only acknowledges|no guarantee that the "
+    r"message has been read|"
+    r"ceci est un accus[ée] de r[ée]ception pour le (?:message|courrier)|cet accus[ée] de r[ée]ception "
+    r"(?:confirme|v[ée]rifie)|"
+    r"rien ne garantit qu['’]il a [ée]t[ée] lu|il n['’]y a aucune garantie que le (?:message|destinataire)|"
+    r"dies ist eine empfangsbestätigung|diese (?:empfangs|lese)bestätigung|questa ricevuta|esto es un acuse de "
+    r"recibo|"
+    r"este acuse de recibo|dit is een ontvangstbevestiging|esta? [ée] um(?:a)? (?:recibo|confirma[çc][ãa]o) de "
+    r"(?:leitura|rece))",
+    re.IGNORECASE,
+)
 READ_TEXT = re.compile(
     r"(?:a [ée]t[ée] (?:lu|affich[ée]|supprim[ée]|ouvert)|was (?:read|displayed|deleted|opened)|"
     r"wurde (?:am .{1,60} )?(?:gelesen|angezeigt|geöffnet|gelöscht)|"
@@ -190,13 +224,25 @@ READ_TEXT = re.compile(
 CHALLENGE = re.compile(
     r"(?:mailinblack|vade ?secure.{0,40}authentif|boxbe|spamarrest|challenge[- ]response)"
     r"|pour que (?:votre|ce) (?:message|e-?mail|mail|courriel).{0,80}(?:parvienne|soit (?:remis|d[ée]livr[ée]|"
-    r"distribu[ée])).{0,200}(?:cliqu|authentifi|confirm|lien)"
+    r"distribu[ée]|lu)).{0,200}(?:cliqu|authentifi|confirm|lien)"
     r"|(?:click|follow).{0,80}(?:so that|to have|for) your (?:message|e-?mail) (?:to be )?(?:deliver|"
     r"let through|released)"
-    r"|(?:confirm|verify|prove) that you are (?:a )?(?:human|not a robot|a real person).{0,200}(?:deliver|"
-    r"message|e-?mail)"
-    r"|your (?:message|e-?mail) (?:is|has been) (?:being )?(?:held|quarantined|queued) (?:until|"
-    r"because).{0,160}(?:click|confirm|verif)",
+    r"|(?:confirm|verify|prove) (?:that )?you(?:['’]re| are) (?:a |an )?(?:human|not a robot|real|person|"
+    r"people)\w*.{0,240}"
+    r"(?:deliver|message|e-?mail|mail|released|let through)"
+    r"|(?:message|e-?mail|mail|released|on hold|waiting).{0,240}(?:confirm|verify|prove) (?:that )?you(?:['’]re| "
+    r"are) (?:a |an )?"
+    r"(?:human|not a robot|real|person)"
+    r"|your (?:message|e-?mail)\b.{0,120}\b(?:is|has been) (?:being )?(?:held|on hold|quarantined|queued|"
+    r"waiting) .{0,160}"
+    r"(?:click|confirm|verif|prove)"
+    r"|(?:confirmez|prouvez|v[ée]rifi(?:ez|er)|confirmer|prouver) que vous [êe]tes (?:bien )?(?:un(?:e)? "
+    r")?(?:humain|[êe]tre humain|personne|"
+    r"(?:pas|n['’][êe]tes pas) un robot)"
+    r"|cliquez .{0,60}pour que \S+ (?:lise|re[çc]oive)|best[äa]tigen sie, dass sie (?:ein mensch|kein roboter)"
+    r"|(?:confirme|demuestre|verifique) que (?:usted )?(?:es (?:una persona|humano)|no es un robot)"
+    r"|(?:conferm[ai]|dimostr[ai]) (?:di essere una persona|che non sei un robot)|bevestig dat u (?:een mens|"
+    r"geen robot)",
     re.IGNORECASE | re.DOTALL,
 )
 RECALL_SUBJECT = re.compile(r"^\s*(?:recall|rappel|rappel de message|r[üu]ckruf|message recall)\s?:", re.IGNORECASE)
@@ -211,7 +257,8 @@ RECIPIENT_LINES = (
     r"^[ \t]{0,20}<([^\s<>@]+@[^\s<>]+)>\s*:",
 )
 RECIPIENT_BEHIND = re.compile(
-    r"following (?:recipient|address|email)|delivery to|delivered to|message to|destinataires?\b|destin[ée] à|envoy[ée] à|"
+    r"following (?:recipient|address|email)|delivery to|delivered to|message to|destinataires?\b|destin[ée] à|"
+    r"envoy[ée] à|"
     r"remettre à|remis à|empf[äa]nger|destinatari|ontvanger|gruppen",
     re.IGNORECASE,
 )
