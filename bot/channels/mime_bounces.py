@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from email.message import Message
+from quopri import decodestring
 
 from bot.channels import mime_words as words
-from bot.channels.mime_headers import Headers, clean_address, decode_mixed, message_ids, one_line, parameters
+from bot.channels.mime_headers import (
+    Headers,
+    base64_bytes,
+    clean_address,
+    decode_mixed,
+    message_ids,
+    one_line,
+    parameters,
+)
 from bot.channels.mime_text import payload
 from handlers.types import Bounce, BounceKind
 
@@ -78,13 +87,30 @@ def _status_groups(part: Message) -> list[dict[str, str]]:
         if any(group[name] for name in ("final-recipient", "original-recipient", "action", "status")):
             groups.append(group)
     if not groups:
-        # Some servers forget the blank line between the message's fields and the recipient's, or encode the part.
-        text = decode_mixed(payload(part)) if not blocks else ""
-        found = dict(re.findall(r"^([\w-]{4,30}):[ \t]*(.*)$", text, re.MULTILINE)[:50])
-        lowered = {name.lower(): one_line(value) for name, value in found.items()}
-        if lowered.get("action") or lowered.get("status") or lowered.get("final-recipient"):
-            groups.append(lowered)
+        # Some servers encode the part, forget the blank line in it, or use the type for addresses beyond ASCII, which
+        # the parser takes for a message.
+        written = "".join(_as_written(block) for block in blocks[:200]) if blocks else decode_mixed(payload(part))
+        encoding = Headers(part).get("content-transfer-encoding").lower()
+        if blocks and encoding in ("base64", "quoted-printable"):
+            data = written.strip().encode("utf-8", "replace")
+            written = decode_mixed(base64_bytes(data) if encoding == "base64" else decodestring(data))
+        for paragraph in re.split(r"\n[ \t\r]*\n", re.sub(r"\r?\n[ \t]+(?=\S)", " ", written[:200_000]))[:200]:
+            found = dict(re.findall(r"^([\w-]{4,30}):[ \t]*(.*)$", paragraph, re.MULTILINE)[:50])
+            lowered = {name.lower(): one_line(value) for name, value in found.items()}
+            if lowered.get("action") or lowered.get("status") or lowered.get("final-recipient"):
+                groups.append(lowered)
     return groups
+
+
+def _as_written(block: Message) -> str:
+    """Put a block of fields together again that the parser took apart."""
+    inner = block.get_payload()
+    fields = "\n".join(f"{name}: {value}" for name, value in Headers(block).fields)
+    if isinstance(inner, list):
+        body = "".join(_as_written(each) for each in inner if isinstance(each, Message))
+    else:
+        body = decode_mixed(payload(block))
+    return f"{fields}\n\n{body}\n\n"
 
 
 def _bounce_from_groups(groups: list[dict[str, str]], text: str, original: str, own: Collection[str]) -> Bounce:
@@ -92,7 +118,11 @@ def _bounce_from_groups(groups: list[dict[str, str]], text: str, original: str, 
     group = (failed or groups or [{}])[0]
     recipient = ""
     for name in ("original-recipient", "final-recipient"):
-        recipient = clean_address(group.get(name, "").rpartition(";")[2]) or recipient
+        # xtext (RFC 3461 section 4) is undone for the two characters it must encode.
+        given = re.sub(
+            r"\+(2B|3D)", lambda each: {"2B": "+", "3D": "="}[each[1]], group.get(name, "").rpartition(";")[2]
+        )
+        recipient = clean_address(given) or recipient
     if not recipient:
         recipient = _recipient(text, own)
     diagnostic = group.get("diagnostic-code", "")

@@ -100,6 +100,10 @@ def _by_headers(found: Robots, headers: Headers, *, from_addr: str, envelope_fro
         "x-autoresponder",
         "x-mail-autoreply",
         "x-amazon-auto-reply",
+        "x-autoreply-from",
+        "x-auto-response",
+        "x-autoresponse",
+        "x-vacation",
     ):
         if name in headers and headers.get(name).lower() not in ("no", "false", "0"):
             found.because("x-autoreply")
@@ -120,6 +124,12 @@ def _by_headers(found: Robots, headers: Headers, *, from_addr: str, envelope_fro
         ("list-id", "list-id"),
         ("list-post", "list-post"),
         ("list-unsubscribe", "list-unsubscribe"),
+        ("list-help", "list-id"),
+        ("list-subscribe", "list-id"),
+        ("list-archive", "list-id"),
+        ("list-owner", "list-id"),
+        ("x-google-group-id", "list-id"),
+        ("x-ml-name", "list-id"),
         ("mailing-list", "list-id"),
         ("x-mailing-list", "list-id"),
         ("x-mailman-version", "list-id"),
@@ -128,6 +138,22 @@ def _by_headers(found: Robots, headers: Headers, *, from_addr: str, envelope_fro
         if name in headers:
             found.because(reason)
             found.is_list = True
+    for name, reason in (
+        ("x-loop", "loop-header"),
+        ("x-rt-loop-prevention", "loop-header"),
+        ("x-otrs-loop", "loop-header"),
+        ("x-cron-env", "machine-made"),
+        ("x-campaign", "bulk-sender"),
+        ("x-campaignid", "bulk-sender"),
+        ("x-mailchimp-campaign-id", "bulk-sender"),
+        ("x-mc-user", "bulk-sender"),
+        ("x-csa-complaints", "bulk-sender"),
+        ("feedback-id", "bulk-sender"),
+    ):
+        if name in headers:
+            found.because(reason)
+    if headers.get("x-fc-machinegenerated").lower() == "true":
+        found.because("machine-made")
     precedence = headers.get("precedence").lower().replace("_", "-")
     if precedence in ("bulk", "list", "junk", "auto-reply"):
         found.because(f"precedence-{precedence}")

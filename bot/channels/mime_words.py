@@ -115,6 +115,7 @@ NO_REPLY = re.compile(
 ROBOT = re.compile(
     r"^(?:mailer-daemon|maildaemon|postmaster|listserv|majordomo|mailman|sympa|owner-.+|.+-owner|"
     r".+-bounces?(?:[+=].*)?|bounces?(?:[+=-].*)?|"
+    r"notifications?|alert[es]{0,2}|root|www-data|apache|cron|nobody|automate|robot|"
     r"mdaemon|daemon|autorespond\w*|auto-?reply|microsoftexchange[0-9a-f]+)$",
     re.IGNORECASE,
 )
@@ -137,7 +138,8 @@ BOUNCE_SUBJECT = re.compile(
     r"unzustellbar|nicht zustellbar|zustellung|no se puede entregar|no entregado|error de entrega|"
     r"mensaje no entregado|"
     r"impossibile recapitare|mancato recapito|non recapitabile|recapito|onbestelbaar|niet bezorgd|"
-    r"n[ãa]o [ée] poss[íi]vel entregar|n[ãa]o entregue|falha na entrega|automatic delivery)",
+    r"n[ãa]o [ée] poss[íi]vel entregar|n[ãa]o entregue|falha na entrega|automatic delivery|automatically rejected|"
+    r"rejected:|rejet[ée]?\b|message rejet[ée])",
     re.IGNORECASE,
 )
 BOUNCE_TEXT = re.compile(
@@ -173,14 +175,17 @@ FULL = re.compile(
 POLICY = re.compile(
     r"\bspam\b|\bblocked\b|\bblack-?list|\bblock-?list|\bpolicy\b|\bdmarc\b|\bspf\b|\bdkim\b|reputation|"
     r"\brbl\b|spamhaus|not authori[sz]ed|"
-    r"unauthenticated|message (?:content )?rejected|rejected (?:due to|for|as)|refus[ée]e? (?:pour|"
+    r"unauthenticated|(?:mail|message) (?:content )?(?:automatically )?reject(?:ed|[ée])|automatically rejected|"
+    r"mail rejet[ée]|"
+    r"service refus|rejected (?:due to|for|as)|refus[ée]e? (?:pour|"
     r"par la politique|par le filtre)|ind[ée]sirable|liste noire|"
     r"access denied|rate limit|too many (?:messages|connections)|message (?:size|too (?:large|big))|"
     r"size (?:limit )?exceed|trop volumineux|d[ée]passe la taille|virus",
     re.IGNORECASE,
 )
 UNKNOWN_USER = re.compile(
-    r"user (?:is )?unknown|unknown (?:user|recipient|address|local)|no such (?:user|recipient|mailbox|address|"
+    r"user (?:is )?(?:unknown|not found|not listed)|not listed in \w+ directory|unknown (?:user|recipient|address|"
+    r"local)|no such (?:user|recipient|mailbox|address|"
     r"person)|does ?n[o'’]t exist|invalid (?:recipient|mailbox|address)|"
     r"recipient (?:address rejected|not found|unknown|rejected)|mailbox (?:not found|unavailable|"
     r"does not exist|disabled)|not a valid (?:recipient|mailbox)|"
