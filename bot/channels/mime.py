@@ -16,7 +16,7 @@ from email.message import Message
 from functools import lru_cache
 from typing import Any
 
-from bot.channels import mime_files, mime_forwards, mime_robots, mime_text
+from bot.channels import mime_crypto, mime_forwards, mime_robots, mime_text
 from bot.channels.base import RawMessage
 from bot.channels.mime_headers import Headers, addresses, decode_mixed, decode_words, instant, message_ids, one_line
 from bot.channels.mime_trust import authentication, disproved, received_at
@@ -93,7 +93,10 @@ def _read(
     from_name, from_addr = senders[0] if senders else ("", "")
     subject = headers.text("subject")
     auth = authentication(headers, authserv_ids, problems)
-    parts = split(content.text)
+    readable, armour = mime_crypto.unarmoured(content.text)
+    if armour:
+        content.note(armour)
+    parts = split(readable)
     robots = mime_robots.judge(
         message,
         headers,
@@ -214,7 +217,8 @@ def _texts(
     attachments = list(content.attachments)
     text = content.text[: mime_text.MAX_TEXT]
     if report:
-        return text, parts.new, parts.quoted, None, attachments
+        returned = [each for each in attachments if each.content_type != "message/rfc822"]
+        return text, parts.new, parts.quoted, None, returned
     found = mime_forwards.inline(text, subject, own_addresses=own_addresses, own_domains=own_domains)
     if found:
         comment, forwarded = found
@@ -223,8 +227,8 @@ def _texts(
         forwarded = None
         new, quoted = parts.new, parts.quoted
     own = {address.lower() for address in own_addresses}
-    for name, message in content.embedded:
-        for inner in _embedded(name, message, content, attachments, MAX_DEPTH):
+    for message in content.embedded:
+        for inner in _embedded(message, content, attachments, MAX_DEPTH):
             text = f"{text}\n\n{mime_forwards.shown(inner)}".strip("\n")[: mime_text.MAX_TEXT]
             if inner.from_addr.lower() in own:
                 quoted = f"{quoted}\n\n{inner.text}".strip("\n")
@@ -246,11 +250,10 @@ def _joined_parts(comment: str, passed_on: str) -> tuple[str, str]:
 
 
 def _embedded(
-    name: str, message: Message, content: mime_text.Content, attachments: list[Attachment], depth: int
+    message: Message, content: mime_text.Content, attachments: list[Attachment], depth: int
 ) -> list[Forwarded]:
     """Read an attached message and those inside it; their files count as ours."""
-    forwarded, inner, filename = mime_forwards.attached(name, message)
-    attachments.append(mime_files.attachment(_as_bytes(message), filename, "message/rfc822", inline=False))
+    forwarded, inner = mime_forwards.attached(message)
     attachments += inner.attachments
     for problem in inner.problems:
         content.note(problem)
@@ -258,16 +261,9 @@ def _embedded(
     if depth <= 0:
         content.note("nested-too-deep")
         return found
-    for inner_name, deeper in inner.embedded:
-        found += _embedded(inner_name, deeper, content, attachments, depth - 1)
+    for deeper in inner.embedded:
+        found += _embedded(deeper, content, attachments, depth - 1)
     return found
-
-
-def _as_bytes(message: Message) -> bytes:
-    try:
-        return message.as_bytes()
-    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
-        return b""
 
 
 def content_key(raw: bytes) -> str:

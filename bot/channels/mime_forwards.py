@@ -97,8 +97,8 @@ def sender(written: str) -> tuple[str, str]:
     return one_line(text, 300).strip("\"' "), ""
 
 
-def attached(name: str, message: Message) -> tuple[Forwarded, Content, str]:
-    """Read a message that came as an attachment; also return its parts and a file name for it."""
+def attached(message: Message) -> tuple[Forwarded, Content]:
+    """Read a message that came as an attachment; also return its parts."""
     headers = Headers(message)
     content = collect(message)
     pairs = addresses(headers.all("from")[:1])
@@ -107,7 +107,7 @@ def attached(name: str, message: Message) -> tuple[Forwarded, Content, str]:
     found = Forwarded(
         from_addr=address, from_name=display, date=headers.text("date", 100), subject=subject, text=content.text
     )
-    return found, content, name or f"{subject or 'message'}.eml"
+    return found, content
 
 
 def shown(message: Forwarded) -> str:

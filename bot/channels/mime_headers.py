@@ -23,7 +23,7 @@ MAX_VALUE = 16_384
 MAX_ADDRESSES = 500
 MAX_IDS = 100
 
-_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
+_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?((?:[^?]|\?(?!=)){0,2000}?)\?=")
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s+(?==\?[^?\s]{1,80}\?[bBqQ]\?)")
 _NOT_TEXT = {"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined", "unicode-escape"}
 _CHARSET_ALIASES = {
@@ -60,6 +60,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_ASCII = re.compile("[\x00-\x7f]?[^\x00-\x7f]{1,200}")
 _SPACES = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]+@[^\s<>@,;:\"()\\]+")
+
+_QUOTED_LOCAL = re.compile(r"(\"[^\"@<>]{1,64}\")@([^\s<>@,;:\"()\\]{1,255})")
 
 
 def codec(name: str) -> str | None:
@@ -291,9 +293,11 @@ def _without_comments(value: str) -> tuple[str, str]:
 
 def clean_address(text: str) -> str:
     """Return the address in *text* with its domain in lower case, or an empty string."""
-    candidate = one_line(text, 400).strip("<>\"' ")
-    candidate = candidate.removeprefix("mailto:").replace(" ", "")
-    found = _ADDRESS.search(candidate)
+    given = one_line(text, 400)
+    if quoted := _QUOTED_LOCAL.search(given):
+        return f"{quoted[1]}@{quoted[2].lower().rstrip('.>')}"
+    candidate = given.strip("<>\"' ").removeprefix("mailto:")
+    found = _ADDRESS.search(candidate) or _ADDRESS.search(candidate.replace(" ", ""))
     if not found:
         return ""
     local, _, domain = found[0].strip(".'").rpartition("@")
@@ -359,9 +363,10 @@ def message_ids(values: Iterable[str]) -> list[str]:
     """Return the message ids in the values, without angle brackets and without the blanks of bad folding."""
     found: list[str] = []
     for value in values:
-        ids = re.findall(r"<([^<>]{1,998})>", value)
+        written = decode_words(value) if "=?" in value else value
+        ids = re.findall(r"<([^<>]{1,998})>", written)
         if not ids:
-            ids = [word for word in value.split() if "@" in word]
+            ids = [word for word in written.split() if "@" in word]
         for each in ids:
             cleaned = visible(_SPACES.sub("", each)).strip("<>")
             if cleaned and cleaned not in found:

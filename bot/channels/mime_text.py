@@ -6,24 +6,15 @@ mail. Everything is bounded: parts, levels, lines, characters.
 
 from __future__ import annotations
 
-import binascii
 import re
 from dataclasses import dataclass, field
 from email import policy
 from email.message import Message
 from email.parser import BytesParser
-from quopri import decodestring
 
-from bot.channels import mime_files
-from bot.channels.mime_headers import (
-    Headers,
-    base64_bytes,
-    codec,
-    decode_bytes,
-    decode_mixed,
-    parameters,
-    visible,
-)
+from bot.channels import mime_calendar, mime_charset, mime_crypto, mime_files, mime_outlook
+from bot.channels.mime_decode import decoded, encoding_of, payload_of, uudecoded
+from bot.channels.mime_headers import Headers, decode_mixed, one_line, parameters, visible
 from bot.channels.mime_html import visible_text
 from handlers.types import Attachment
 
@@ -35,7 +26,8 @@ MAX_HEADER_BYTES = 512_000
 MAX_LEVELS = 200
 MAX_WORK = 30_000_000
 """Lines times announced boundaries: what the parser must compare at worst."""
-MAX_UUENCODED = 20
+MAX_INSIDE = 3
+"""How deep containers are opened: a signed mail in a signed mail, a mail in a file."""
 
 _PLACEHOLDER = re.compile(
     r"\b(?:html (?:version|message|e-?mail|format|mail)|version html|format html|html[- ]?(?:fähig|nachricht)|"
@@ -44,7 +36,10 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _EXCHANGE_TEXT = re.compile(r"att\d{5}\.(?:txt|html?)", re.IGNORECASE)
-_UU_BEGIN = re.compile(r"^begin [0-7]{3,4} (\S[^\n]{0,200})\n", re.MULTILINE)
+_MARKUP = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.IGNORECASE)
+_FIELD_AHEAD = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}[ \t]*:")
+_LOOSE_COLON = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{0,60})[ \t]+:", re.MULTILINE)
+_DELIMITER = re.compile(rb"^--([^\s-][^\r\n]{0,69}?)[ \t]*\r?\n(?=Content-)", re.MULTILINE | re.IGNORECASE)
 
 
 class BoundedMessage(Message):
@@ -78,8 +73,8 @@ class Content:
 
     texts: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
-    embedded: list[tuple[str, Message]] = field(default_factory=list)
-    """Whole messages inside (``message/rfc822``), outermost level only, in their order, each with its file name."""
+    embedded: list[Message] = field(default_factory=list)
+    """Whole messages inside (``message/rfc822``, ``.eml``, ``.msg``), outermost level only, in their order."""
     calendar_methods: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     parts: int = 0
@@ -100,7 +95,7 @@ class Content:
 
 def parse(raw: bytes, note: list[str]) -> Message:
     """Parse *raw* into a tree; where it is too large or too deep to be safe, cut it and say so in *note*."""
-    data = raw
+    data = _begun(raw)
     head = re.search(rb"\A\r?\n|\n\r?\n", data[: MAX_HEADER_BYTES + 4])
     if head is None and len(data) > MAX_HEADER_BYTES:
         note.append("headers-too-large")
@@ -123,22 +118,27 @@ def parse(raw: bytes, note: list[str]) -> Message:
     return parser.parsebytes(data, headersonly=True)
 
 
+def _begun(raw: bytes) -> bytes:
+    """Let the header begin where it was meant to: a byte order mark, blank lines above it and blanks before the colons
+    are how badly made mail arrives, and the parser takes each for the end of the header."""
+    data = raw.removeprefix(b"\xef\xbb\xbf")
+    start = data.lstrip(b"\r\n")
+    if len(start) != len(data) and _FIELD_AHEAD.match(start):
+        data = start
+    end = re.search(rb"\r?\n\r?\n", data[:MAX_HEADER_BYTES])
+    head = data[: end.start()] if end else data[:MAX_HEADER_BYTES]
+    if _LOOSE_COLON.search(head):
+        data = _LOOSE_COLON.sub(rb"\1:", head) + data[len(head) :]
+    return data
+
+
 def payload(part: Message, problems: Content | None = None) -> bytes:
     """Return the decoded bytes of a leaf; whatever its transfer encoding claims, never raises."""
     content = part.content if isinstance(part, BoundedMessage) else part.get_payload()
-    if not isinstance(content, str):
-        return b""
-    data = content.encode("utf-8", "surrogateescape")
-    encoding = Headers(part).get("content-transfer-encoding").strip("\"' ;").lower()
-    if encoding == "base64":
-        return base64_bytes(data)
-    if encoding == "quoted-printable":
-        return decodestring(data)
-    if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
-        _, files = _uudecoded(decode_mixed(data).replace("\r\n", "\n"))
-        return files[0][1] if files else data
-    if encoding not in ("", "7bit", "8bit", "binary", "7-bit", "8-bit") and problems is not None:
-        problems.note("transfer-encoding-unknown")
+    noted: list[str] = []
+    data = payload_of(part, content, noted)
+    if problems is not None and noted:
+        problems.note(noted[0])
     return data
 
 
@@ -165,7 +165,7 @@ def collect(message: Message, raw: bytes = b"") -> Content:
     return content
 
 
-def _walk(part: Message, content: Content, level: int) -> None:
+def _walk(part: Message, content: Content, level: int, inside: int = 0) -> None:
     content.parts += 1
     if content.parts > MAX_PARTS:
         content.note("too-many-parts")
@@ -180,22 +180,53 @@ def _walk(part: Message, content: Content, level: int) -> None:
     children = part.get_payload()
     if isinstance(children, list) and kind.startswith("message/"):
         name = parameters(headers.get("content-disposition"))[1].get("filename") or options.get("name", "")
-        encoding = headers.get("content-transfer-encoding").lower()
+        encoding = encoding_of(headers)
         for child in children[:50]:
             if isinstance(child, Message):
-                content.embedded.append((name, _unwrapped(child, encoding)))
+                inner_message = _unwrapped(child, encoding)
+                filename = name or f"{Headers(inner_message).text('subject') or 'message'}.eml"
+                if kind in ("message/rfc822", "message/global"):
+                    content.attachments.append(
+                        mime_files.attachment(_as_bytes(inner_message), filename, "message/rfc822", inline=False)
+                    )
+                content.embedded.append(inner_message)
         return
     if not isinstance(children, list) and kind.startswith("multipart/"):
-        return
+        children = _recovered(part, kind)
+        if children is None:
+            return
+        content.note("boundary-missing")
     if not isinstance(children, list):
-        _leaf(part, headers, kind, options, content)
+        _leaf(part, headers, kind, options, content, level, inside)
         return
     inner = [child for child in children if isinstance(child, Message)]
     if kind == "multipart/alternative":
-        _alternative(inner, content, level)
+        _alternative(inner, content, level, inside)
         return
     for child in inner:
-        _walk(child, content, level + 1)
+        _walk(child, content, level + 1, inside)
+
+
+def _recovered(part: Message, kind: str) -> list[Message] | None:
+    """Find the parts of a multipart whose boundary is missing or is not the one in its body."""
+    body = part.content if isinstance(part, BoundedMessage) else None
+    data = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else b""
+    found = _DELIMITER.search(data)
+    if not found:
+        return None
+    boundary = found[1].replace(b'"', b"")
+    again = parse(
+        b"Content-Type: " + kind.encode("ascii", "replace") + b'; boundary="' + boundary + b'"\n\n' + data, []
+    )
+    found_parts = again.get_payload()
+    return [each for each in found_parts if isinstance(each, Message)] if isinstance(found_parts, list) else None
+
+
+def _as_bytes(message: Message) -> bytes:
+    try:
+        return message.as_bytes()
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        return b""
 
 
 def _unwrapped(message: Message, encoding: str) -> Message:
@@ -203,16 +234,15 @@ def _unwrapped(message: Message, encoding: str) -> Message:
     content = message.content if isinstance(message, BoundedMessage) else message.get_payload()
     if encoding not in ("base64", "quoted-printable") or not isinstance(content, str):
         return message
-    data = content.encode("utf-8", "surrogateescape")
-    return parse(base64_bytes(data) if encoding == "base64" else decodestring(data), [])
+    return parse(decoded(content.encode("utf-8", "surrogateescape"), encoding, text=False), [])
 
 
-def _alternative(children: list[Message], content: Content, level: int) -> None:
+def _alternative(children: list[Message], content: Content, level: int, inside: int) -> None:
     """Take the plain text, unless it is empty, a placeholder, or says something else than the HTML."""
     found: list[tuple[str, Content]] = []
     for child in children[:50]:
         each = Content(parts=content.parts)
-        _walk(child, each, level + 1)
+        _walk(child, each, level + 1, inside)
         content.parts = each.parts
         kind = parameters(Headers(child).get("content-type"))[0]
         if kind == "text/x-amp-html":
@@ -246,7 +276,9 @@ def _say_different_things(plain: str, rich: str) -> bool:
     return (len(shown) >= 6 and len(common) < 0.4 * len(shown)) or (len(said) >= 6 and not common)
 
 
-def _leaf(part: Message, headers: Headers, kind: str, options: dict[str, str], content: Content) -> None:
+def _leaf(
+    part: Message, headers: Headers, kind: str, options: dict[str, str], content: Content, level: int, inside: int
+) -> None:
     disposition, given = parameters(headers.get("content-disposition"))
     name = given.get("filename") or given.get("name") or options.get("name") or options.get("filename") or ""
     if kind.startswith("message/") and kind not in ("message/rfc822", "message/global"):
@@ -260,8 +292,10 @@ def _leaf(part: Message, headers: Headers, kind: str, options: dict[str, str], c
         return
     data = payload(part, content)
     if kind == "text/calendar":
-        method = options.get("method", "") or _calendar_method(data)
-        content.calendar_methods.append(method.lower())
+        calendar = _characters(data[: 4 * MAX_TEXT], options.get("charset", "utf-8"), Content())
+        content.calendar_methods.append((options.get("method", "") or mime_calendar.method(calendar)).lower())
+        if said := tidy(mime_calendar.as_text(calendar)):
+            content.late_texts.append(said)
     is_text = kind.startswith("text/") and kind not in ("text/calendar", "text/x-vcard", "text/vcard", "text/csv")
     is_text = is_text and kind not in (
         "text/rfc822-headers",
@@ -283,12 +317,42 @@ def _leaf(part: Message, headers: Headers, kind: str, options: dict[str, str], c
     found = mime_files.attachment(data, name, kind, inline=inline)
     for problem in mime_files.problems(found):
         content.note(problem)
+    if options.get("smime-type", "").lower() in ("enveloped-data", "authenveloped-data"):
+        content.note("smime-encrypted")
     content.attachments.append(found)
+    if inside < MAX_INSIDE:
+        _open(found, content, level, inside)
 
 
-def _calendar_method(data: bytes) -> str:
-    found = re.search(rb"^METHOD:([A-Z-]{1,20})", data[:4_000], re.MULTILINE | re.IGNORECASE)
-    return found[1].decode("ascii") if found else ""
+def _open(found: Attachment, content: Content, level: int, inside: int) -> None:
+    """Look into the containers that mail programs make of mail: a file in them is a file of the sender's."""
+    ending = found.filename.rpartition(".")[2].lower()
+    if ending == "eml" and _FIELD_AHEAD.match(found.content.lstrip(b"\xef\xbb\xbf\r\n")):
+        content.embedded.append(parse(found.content, []))
+    elif ending == "msg" or found.content_type == "application/vnd.ms-outlook":
+        opened = mime_outlook.msg(found.content)
+        message = mime_outlook.as_mail(opened, parse) if opened else None
+        if message is not None:
+            content.embedded.append(message)
+    elif "winmail-dat" in mime_files.problems(found):
+        _open_winmail(found.content, content)
+    elif ending == "p7m" or found.content_type in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+        kind, inner = mime_crypto.smime(found.content)
+        if kind == "encrypted":
+            content.note("smime-encrypted")
+        if inner.strip():
+            _walk(parse(inner, []), content, level + 1, inside + 1)
+
+
+def _open_winmail(data: bytes, content: Content) -> None:
+    opened = mime_outlook.tnef(data)
+    if opened is None:
+        return
+    text = visible_text(opened.html)[0] if opened.html and not opened.text.strip() else opened.text
+    if text.strip():
+        content.late_texts.append(tidy(text))
+    for name, kind, inner in opened.files:
+        content.attachments.append(mime_files.attachment(inner, name, one_line(kind, 100), inline=False))
 
 
 def _decoded(data: bytes, kind: str, options: dict[str, str], content: Content) -> str:
@@ -298,6 +362,9 @@ def _decoded(data: bytes, kind: str, options: dict[str, str], content: Content) 
         data = data[: 4 * MAX_TEXT]
     html = kind == "text/html"
     text = _characters(data, options.get("charset", "") or (_html_charset(data) if html else ""), content)
+    if not html and kind == "text/plain" and _MARKUP.match(text):
+        content.note("html-as-plain")
+        html = True
     if html:
         text, hid = visible_text(text)
         if hid:
@@ -318,37 +385,10 @@ def _html_charset(data: bytes) -> str:
 
 
 def _characters(data: bytes, charset: str, content: Content) -> str:
-    """Decode by the declared charset where it can be true, else by what the bytes say."""
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
-        if data.startswith(mark):
-            return data[len(mark) :].decode(name, "replace")
-    if not charset:
-        if not data.isascii():
-            content.note("charset-missing")
-        return decode_mixed(data)
-    name = codec(charset) or ""
-    if not name:
-        content.note("charset-unknown")
-        return decode_mixed(data)
-    if data.isascii() and name.startswith(("cp125", "utf-8", "iso8859", "mac")):
-        return data.decode("ascii")
-    if name == "utf-8" or name.startswith(("cp125", "iso8859", "mac")):
-        is_utf8 = _is_utf8(data)
-        ascii_declared = charset.strip("\"' ").lower() in ("us-ascii", "ascii")
-        if is_utf8 != (name == "utf-8") or ascii_declared:
-            content.note("charset-wrong")
-        if is_utf8 or name == "utf-8":
-            return decode_mixed(data)
-    return decode_bytes(data, charset)
-
-
-def _is_utf8(data: bytes) -> bool:
-    """Latin text hardly ever happens to be valid UTF-8, so what is valid is meant so."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    text, problem = mime_charset.decode(data, charset)
+    if problem:
+        content.note(problem)
+    return text
 
 
 def _lines(text: str) -> str:
@@ -384,32 +424,8 @@ def _unflowed(text: str, delsp: bool) -> str:
     return "\n".join(lines)
 
 
-def _uudecoded(text: str) -> tuple[str, list[tuple[str, bytes]]]:
-    """Take uuencoded files out of *text*; return the rest and (name, bytes) of each."""
-    files: list[tuple[str, bytes]] = []
-    kept: list[str] = []
-    place = 0
-    for begin in _UU_BEGIN.finditer(text):
-        if begin.start() < place or len(files) >= MAX_UUENCODED:
-            continue
-        end = text.find("\nend", begin.end() - 1)
-        if end < 0:
-            break
-        data = b""
-        try:
-            data = b"".join(
-                binascii.a2b_uu(line) for line in text[begin.end() : end].split("\n") if line.strip() and line.isascii()
-            )
-        except binascii.Error:
-            continue
-        kept.append(text[place : begin.start()])
-        files.append((begin[1].strip(), data))
-        place = end + 4
-    return "".join(kept) + text[place:], files
-
-
 def _take_uuencoded(text: str, content: Content) -> str:
-    rest, files = _uudecoded(text)
+    rest, files = uudecoded(text)
     for name, data in files:
         content.attachments.append(mime_files.attachment(data, name, "application/octet-stream", inline=False))
         content.note("uuencoded")
