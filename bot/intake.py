@@ -82,6 +82,12 @@ def record(app: App, arrival: Arrival, *, now: datetime, too_large: bool = False
 
 def enter(app: App, arrival: Arrival, *, rights: Sequence[str], now: datetime) -> Recorded:
     """Record what a person enters. With *rights* that person has judged it: a case is opened for just these."""
+    with app.database.transaction() as session:
+        return enter_in(session, app, arrival, rights=rights, now=now)
+
+
+def enter_in(session: Session, app: App, arrival: Arrival, *, rights: Sequence[str], now: datetime) -> Recorded:
+    """Do what :func:`enter` does, inside the caller's transaction."""
     reading = read(app, arrival)
     if rights:
         labels = tuple(rights)
@@ -89,8 +95,7 @@ def enter(app: App, arrival: Arrival, *, rights: Sequence[str], now: datetime) -
             reading, primary=labels[0], labels=labels, decision="accept", confidence=1.0,
             mission_class=MISSION_CLASS.get(labels[0], "other"),
         )  # fmt: skip
-    with app.database.transaction() as session:
-        return _record(session, app, arrival, reading, now=now)
+    return _record(session, app, arrival, reading, now=now)
 
 
 def read(app: App, arrival: Arrival) -> Reading:

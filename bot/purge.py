@@ -44,10 +44,10 @@ def _looked_at(app: App) -> None:
     """Remove the files that were put into a folder to be looked at, a day after: they are copies in the clear."""
     folder = app.settings.store.data_dir / "desk"
     limit = app.clock.now().timestamp() - app.settings.retention.identity_after_decision_hours * 3600
-    for path in sorted(folder.glob("case-*/*")) if folder.is_dir() else ():
+    for path in sorted(folder.glob("*/*")) if folder.is_dir() else ():
         if path.stat().st_mtime <= limit:
             path.unlink()
-    for case_folder in sorted(folder.glob("case-*")) if folder.is_dir() else ():
+    for case_folder in sorted(folder.glob("*")) if folder.is_dir() else ():
         if not any(case_folder.iterdir()):
             case_folder.rmdir()
 
@@ -113,12 +113,17 @@ def _cases(session: Session, app: App, *, dry_run: bool) -> tuple[str, ...]:
     limit = now - timedelta(days=app.settings.retention.case_days)
     gone = []
     for case in session.exec(select(Case).where(col(Case.closed_at).is_not(None), col(Case.closed_at) < limit)).all():
-        if case.state not in cases.CLOSED or case.address_hash == "":
+        if case.state not in cases.CLOSED or case.address_hash == "" or _held(session, case):
             continue
         gone.append(case.reference)
         if not dry_run:
             erase(session, app, case, actor="bot", reason="retention")
     return tuple(gone)
+
+
+def _held(session: Session, case: Case) -> bool:
+    """Whether the DPO put the case on hold (a dispute, an inquiry): then nothing of it is erased (art. 17(3)(e))."""
+    return casework.state(journal.of_case(session, case.id or 0)).held
 
 
 def erase(session: Session, app: App, case: Case, *, actor: str, reason: str) -> None:

@@ -128,7 +128,8 @@ class User(Section):
 
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
     name: str
-    role: Literal["dpo", "deputy", "auditor"] = "dpo"
+    role: Literal["dpo", "deputy", "helper", "auditor"] = "dpo"
+    """What each may: ``bot.desk.basics.PERMISSIONS``."""
     telegram_id: int | None = None
     email: Address | None = None
 

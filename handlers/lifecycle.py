@@ -51,23 +51,29 @@ ON_MERITS = frozenset({"answer", "refusal", "partial_refusal"})
 """Kinds of letters that decide on a right."""
 
 _DRAFTS = frozenset({"approve", "edit", "reject"})
-_COMMON = frozenset({"note", "take_charge"})
+_COMMON = frozenset({"note", "take_charge", "leave_charge"})
+_HOLD = frozenset({"hold", "release"})
 _WORK = _DRAFTS | _COMMON | {
     "make_draft", "change_right", "not_a_request", "request_identity", "extend", "refuse", "close",
+    "refuse_partially", "ask_requester", "split", "merge", "set_subject", "set_about", "set_address", "hold", "release",
 }  # fmt: skip
 
 ALLOWED: Mapping[CaseName, frozenset[str]] = MappingProxyType(
     {
-        "to_sort": _DRAFTS | _COMMON | {"make_draft", "change_right", "not_a_request", "close"},
-        "received": _WORK | {"identity_verified", "identity_waived"},
-        "awaiting_identity": _WORK | {"identity_verified", "identity_waived", "identity_insufficient"},
+        "to_sort": _DRAFTS
+        | _COMMON
+        | _HOLD
+        | {"make_draft", "change_right", "not_a_request", "close", "merge", "set_about"},
+        "received": _WORK | {"identity_verified", "identity_in_person", "identity_waived"},
+        "awaiting_identity": _WORK
+        | {"identity_verified", "identity_in_person", "identity_waived", "identity_insufficient"},
         "open": _WORK,
-        "answered": _DRAFTS | _COMMON | {"close", "reopen"},
-        "partially_refused": _DRAFTS | _COMMON | {"close", "reopen"},
-        "refused": _DRAFTS | _COMMON | {"close", "reopen"},
-        "closed": frozenset({"reopen", "note"}),
-        "withdrawn": frozenset({"reopen", "note"}),
-        "not_request": frozenset({"reopen", "note", "change_right"}),
+        "answered": _DRAFTS | _COMMON | _HOLD | {"close", "reopen"},
+        "partially_refused": _DRAFTS | _COMMON | _HOLD | {"close", "reopen"},
+        "refused": _DRAFTS | _COMMON | _HOLD | {"close", "reopen"},
+        "closed": _HOLD | {"reopen", "note", "unmerge", "erase_case"},
+        "withdrawn": _HOLD | {"reopen", "note", "erase_case"},
+        "not_request": _HOLD | {"reopen", "note", "change_right", "erase_case"},
     }
 )
 """State -> the desk's actions it admits."""
@@ -180,6 +186,8 @@ class CaseState:
     """An extension was notified; whether in time is the clock's business (:mod:`handlers.clock`)."""
     awaiting_clarification: bool = False
     taken: bool = False
+    held: bool = False
+    """On hold: nothing is erased, and the card says so; the period runs on (art. 12(3) knows no hold)."""
     delivery: Delivery = "none"
     """Fate of the last letter. ``uncertain``: it may have left; a person must look."""
     outcome: str = ""
@@ -471,6 +479,9 @@ _APPLY: Mapping[str, Callable[[CaseState, Mapping[str, Any]], CaseState]] = Mapp
         "reopened": _reopened,
         "requester_set": lambda state, data: replace(state, language=_text(data, "language") or state.language),
         "taken_charge": lambda state, _: replace(state, taken=True),
+        "charge_left": lambda state, _: replace(state, taken=False),
+        "held": lambda state, _: replace(state, held=True),
+        "released": lambda state, _: replace(state, held=False),
         "closed": _closed,
     }
 )

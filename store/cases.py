@@ -24,6 +24,10 @@ class Person:
     address: str
     """Mail address, or empty for a person who wrote by chat."""
     chat_id: int | None = None
+    subject: str = ""
+    """Whose data are asked for, where that is somebody else."""
+    postal: str = ""
+    """Postal address, where letters go by post; lines are kept apart."""
 
 
 def next_reference(session: Session, *, prefix: str, year: int) -> str:

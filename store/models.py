@@ -296,7 +296,11 @@ class Button(SQLModel, table=True):
     revision: int | None = None
     digest: str = ""
     argument: str = ""
+    seen: int | None = None
+    """The state of the case on the card it stands on: the last event that mattered then."""
     chat_id: int = Field(sa_type=BigInteger)
+    chat_message_id: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    """The message it stands under; 0 until that message was sent. Pressed under any other, it does nothing."""
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
@@ -322,6 +326,20 @@ class Dialog(SQLModel, table=True):
     text_sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """Parts collected so far, where a text comes in several messages."""
     expires_at: datetime
+
+
+class DeskLink(SQLModel, table=True):
+    """The chat account a desk user linked by a one-time code, where the settings name none."""
+
+    __tablename__ = "desk_link"
+    user_key: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    """``telegram``."""
+    key_id: int = Field(foreign_key="sealing_key.id")
+    account_sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    account_hash: str = Field(unique=True)
+    """Keyed hash: one account works for one user only."""
+    linked_at: datetime
 
 
 class Marker(SQLModel, table=True):

@@ -71,7 +71,20 @@ def test_every_action_is_for_those_who_decide_and_for_no_auditor(objection):
     told = {name: perform(objection.app, ask, user=objection.user("auditor")) for name, ask in asks.items()}
     assert {t.text for t in told.values()} == {"Votre rôle ne le permet pas."}
     assert objection.footprint() == before
-    assert {name: action.roles for name, action in ACTIONS.items()} == {name: {"dpo", "deputy"} for name in ACTIONS}
+    helped = {"note", "take_charge", "leave_charge", "sent_by_post"}
+    assert {name: action.roles for name, action in ACTIONS.items()} == {
+        name: {"dpo", "deputy", "helper"} if name in helped else {"dpo", "deputy"} for name in ACTIONS
+    }
+
+
+def test_every_action_can_be_undone_or_says_beforehand_that_it_is_final():
+    undone_by = {name: action.undo for name, action in ACTIONS.items() if action.warning is None}
+    assert set(undone_by.values()) <= set(ACTIONS)
+    said = [action.warning for action in ACTIONS.values() if action.warning is not None]
+    assert {warning[language].split(" ")[0].rstrip(":") for warning in said for language in ("fr", "en")} == {
+        "Définitif",
+        "Final",
+    }
 
 
 @pytest.mark.parametrize("user", ["dpo", "deputy"])
@@ -135,8 +148,8 @@ def test_a_decision_on_anything_but_what_was_seen_has_no_effect(objection, actio
     ("first", "said"),
     [
         ("approve", "Déjà approuvé par deputy."),
-        ("reject", "Ce projet n'est plus valable : il a été annulé ou refusé."),
-        ("close", "Ce projet n'est plus valable : il a été annulé ou refusé."),
+        ("reject", "Ce projet a été refusé par deputy."),
+        ("close", "Ce projet n'est plus valable : le dossier a été clos."),
     ],
 )
 def test_a_decision_on_what_is_decided_has_no_effect(objection, action, first, said):

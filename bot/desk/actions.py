@@ -8,18 +8,26 @@ if the case moved on meanwhile, nothing happens and the answer says so.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
-from typing import Literal
 
 from sqlmodel import Session, col, update
 
 from bot import casework, intake
 from bot.app import App
+from bot.desk import casefile, office, outgoing
+from bot.desk.basics import HOLE, LONGEST_TEXT, Action, Ask, NeedsReason, Refused, Stale, Told, changed_since
+from bot.desk.basics import both as _both
+from bot.desk.basics import case_of as _case
+from bot.desk.basics import draft_of as _draft
+from bot.desk.basics import is_number as _is_number
+from bot.desk.basics import message_of as _message
+from bot.desk.basics import moment as _moment
+from bot.desk.basics import say as _say
 from bot.desk.masking import hider, still_masked, unmask
+from bot.desk.moving import reseal
 from bot.desk.review import findings_of
 from bot.desk.words import RIGHTS, word
 from bot.evidence import evidence_of
@@ -27,7 +35,7 @@ from bot.letters import with_text
 from bot.sending import sent_by_post, settle_by_hand
 from bot.settings import User, is_address
 from handlers.identity import NEVER_PROVED, assess, at_least, looks_like_proof
-from handlers.lifecycle import REASONS, UNSETTLED, may, may_approve
+from handlers.lifecycle import REASONS, UNSETTLED, may_approve
 from handlers.opening import (
     extension_letter,
     identity_facts,
@@ -44,61 +52,21 @@ from store.models import Button, Case, Draft, Message, OutboxItem
 from store.sealing import SealingError
 from templates import TemplateError
 
+__all__ = [
+    "ACTIONS",
+    "CHOICES",
+    "HOLE",
+    "LETTERS",
+    "LONGEST_TEXT",
+    "Action",
+    "Ask",
+    "NeedsReason",
+    "Refused",
+    "Told",
+    "perform",
+]
+
 log = logging.getLogger("dpobot.desk")
-
-LONGEST_TEXT = 20_000
-"""Characters of an edited letter or a reason."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What somebody at the desk asks for."""
-
-    action: str
-    subject: str
-    """``case:<id>`` or ``message:<id>``."""
-    draft_id: int | None = None
-    revision: int | None = None
-    digest: str = ""
-    argument: str = ""
-    """A right, a kind of letter."""
-    text: str = ""
-    """Free text: an edited letter, a reason, a note."""
-    button: str = ""
-    """The key of the button that was pressed: it works once, in the same transaction as what it does."""
-    masked: bool = False
-    """Whether the text was written over a masked draft."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """What happened, in words for the one who asked."""
-
-    done: bool
-    text: str
-    reason_helps: bool = False
-    """Whether the same could be done by somebody who says why."""
-
-
-class Refused(Exception):
-    """The action had no effect; the message tells its author why. Codes and words, no personal data."""
-
-
-class NeedsReason(Refused):
-    """The action had no effect, but would have one with a reason."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """An action: who may, what it needs, and what it is called."""
-
-    name: str
-    run: Callable[[Session, App, User, Ask, datetime], str]
-    on: Literal["case", "draft", "message"]
-    label: Mapping[str, str]
-    text: Literal["none", "optional", "required"] = "none"
-    prompt: Mapping[str, str] | None = None
-    roles: frozenset[str] = frozenset({"dpo", "deputy"})
 
 
 def perform(app: App, ask: Ask, *, user: User) -> Told:
@@ -125,14 +93,20 @@ def perform(app: App, ask: Ask, *, user: User) -> Told:
         with app.database.transaction() as session:
             if ask.button:
                 _press_once(session, app, ask, user, now)
+            _as_seen(session, app, action, ask)
             told = action.run(session, app, user, ask, now)
             _refresh(session, app, ask, now)
     except Refused as refusal:
+        if isinstance(refusal, Stale):
+            with app.database.transaction() as session:
+                _refresh(session, app, ask, now)
         return Told(False, str(refusal), isinstance(refusal, NeedsReason))
     except TemplateError as error:
         return Told(False, _say(language, f"Lettre impossible : {error}", f"Letter impossible: {error}"))
     except SealingError:
         return Told(False, _say(language, "Contenu effacé ou altéré.", "The content was erased or altered."))
+    if ask.action == "erase_case":
+        app.database.scrub()
     log.info("desk.action", extra={"action": ask.action, "subject": ask.subject, "user": user.key})
     return Told(True, told)
 
@@ -151,11 +125,29 @@ def _press_once(session: Session, app: App, ask: Ask, user: User, now: datetime)
     raise Refused(_say(app.settings.desk.language, f"Déjà fait par {by}.", f"Done already by {by}."))
 
 
-def _say(language: str, french: str, english: str) -> str:
-    return french if language == "fr" else english
+def _as_seen(session: Session, app: App, action: Action, ask: Ask) -> None:
+    """Refuse a decision on a case that is no longer what the card showed, and say what came between.
+
+    A draft that was edited or decided meanwhile says so itself, with the name of who did it.
+    """
+    kind, _, number = ask.subject.partition(":")
+    if ask.seen is None or not action.bound or kind != "case" or not _is_number(number):
+        return
+    case = session.get(Case, int(number))
+    changed = changed_since(session, app, case, ask.seen) if case is not None else ""
+    draft = session.get(Draft, ask.draft_id) if ask.draft_id else None
+    if not changed or (draft is not None and draft.status != "proposed"):
+        return
+    raise Stale(
+        _say(
+            app.settings.desk.language,
+            f"Rien n'est fait : le dossier a changé depuis cette carte ({changed}). La voici à jour.",
+            f"Nothing was done: the case has changed since this card ({changed}). Here it is as it stands.",
+        )
+    )
 
 
-INTO_LETTERS = frozenset({"fill", "extend", "identity_insufficient"})
+INTO_LETTERS = frozenset({"fill", "extend", "identity_insufficient", "refuse", "refuse_partially", "ask_requester"})
 """Actions whose text goes into a letter word for word (``edit`` restores what was masked, and looks for itself)."""
 
 
@@ -167,11 +159,6 @@ def _masked_words(language: str) -> str:
     )
 
 
-def _moment(session: Session) -> str:
-    """Name this point of the journal: a step taken again later is another step, the same one repeated is not."""
-    return journal.head(session)[:20]
-
-
 def _refresh(session: Session, app: App, ask: Ask, now: datetime) -> None:
     """Have the card drawn anew for everybody who sees it."""
     kind, _, number = ask.subject.partition(":")
@@ -179,10 +166,12 @@ def _refresh(session: Session, app: App, ask: Ask, now: datetime) -> None:
         case = session.get(Case, int(number))
         if case is not None:
             step = f"{_moment(session)}:{ask.action}"
+            # The key of a case that was just erased seals nothing any more; that it is erased must be seen all the same.
+            key_id = case.key_id if case.address_hash else app.vault.new_key(session, now=now)
             casework.tell_desk(
-                session, app, Notice("refresh"), subject=ask.subject, key_id=case.key_id, step=step, now=now, case=case
+                session, app, Notice("refresh"), subject=ask.subject, key_id=key_id, step=step, now=now, case=case
             )
-    else:
+    elif kind == "message":
         message = session.get(Message, int(number))
         if message is not None:
             subject = f"case:{message.case_id}" if message.disposition == "opened" else ask.subject
@@ -198,65 +187,6 @@ def _refresh(session: Session, app: App, ask: Ask, now: datetime) -> None:
 
 
 # --- finding what is meant -------------------------------------------------------------------------------------------
-
-
-def _is_number(text: str) -> bool:
-    return text.isdecimal() and len(text) <= 18
-
-
-def _case(session: Session, app: App, ask: Ask, *, does: str | None = None) -> Case:
-    kind, _, number = ask.subject.partition(":")
-    case = session.get(Case, int(number)) if kind == "case" and _is_number(number) else None
-    language = app.settings.desk.language
-    if case is None:
-        raise Refused(_say(language, "Dossier introuvable.", "No such case."))
-    if does is not None and not may(casework.state(journal.of_case(session, case.id or 0)), does):
-        raise Refused(
-            _say(
-                language,
-                f"Impossible dans l'état actuel du dossier {case.reference}.",
-                f"Not possible in the present state of case {case.reference}.",
-            )
-        )
-    return case
-
-
-def _draft(session: Session, app: App, ask: Ask) -> tuple[Case, Draft]:
-    """Return the draft that was seen, if it still is what was seen."""
-    language = app.settings.desk.language
-    case = _case(session, app, ask)
-    draft = session.get(Draft, ask.draft_id) if ask.draft_id else None
-    if draft is None or draft.case_id != case.id:
-        raise Refused(_say(language, "Projet introuvable.", "No such draft."))
-    if draft.status == "approved":
-        raise Refused(
-            _say(language, f"Déjà approuvé par {draft.decided_by}.", f"Approved already by {draft.decided_by}.")
-        )
-    if draft.status != "proposed":
-        raise Refused(
-            _say(
-                language,
-                "Ce projet n'est plus valable : il a été annulé ou refusé.",
-                "This draft is no longer valid: it was voided or refused.",
-            )
-        )
-    if draft.revision != ask.revision or draft.digest != ask.digest:
-        raise Refused(
-            _say(
-                language,
-                "Le projet a changé depuis : regardez la nouvelle version.",
-                "The draft has changed since: look at the new revision.",
-            )
-        )
-    return case, draft
-
-
-def _message(session: Session, app: App, ask: Ask) -> Message:
-    kind, _, number = ask.subject.partition(":")
-    message = session.get(Message, int(number)) if kind == "message" and _is_number(number) else None
-    if message is None:
-        raise Refused(_say(app.settings.desk.language, "Message introuvable.", "No such message."))
-    return message
 
 
 def _unsorted(session: Session, app: App, ask: Ask) -> Message:
@@ -326,10 +256,6 @@ def _edit(session: Session, app: App, user: User, ask: Ask, now: datetime) -> st
     case, draft = _draft(session, app, ask)
     letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
     return _new_text(session, app, user, case, draft, letter, _typed(session, app, case, letter, ask), now)
-
-
-HOLE = re.compile(r"\[\[[^\[\]]*\]\]")
-"""What only the DPO knows, marked in a draft; see ``handlers.linter``."""
 
 
 def _fill(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
@@ -519,6 +445,19 @@ def _identity_verified(session: Session, app: App, user: User, ask: Ask, now: da
     )
 
 
+def _identity_in_person(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    """Somebody saw the person, or a document in her presence: nothing is copied, who saw what is noted (art. 77)."""
+    case = _case(session, app, ask, does="identity_in_person")
+    data = {"method": "in_person"}
+    casework.note(session, app, case, "identity_verified", actor=user.key, now=now, data=data, text=ask.text)
+    _identity_settled(session, app, case, step=f"desk:{_moment(session)}", now=now)
+    return _say(
+        app.settings.desk.language,
+        "Identité vue sur place, notée ; la réponse est à préparer.",
+        "Identity seen in person, noted; the answer is to be prepared.",
+    )
+
+
 def _identity_waived(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     case = _case(session, app, ask, does="identity_waived")
     casework.note(session, app, case, "identity_waived", actor=user.key, now=now, text=ask.text)
@@ -686,6 +625,17 @@ def _take_charge(session: Session, app: App, user: User, ask: Ask, now: datetime
     return _say(app.settings.desk.language, "Vous êtes en charge.", "You are in charge.")
 
 
+def _leave_charge(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    case = _case(session, app, ask, does="take_charge")
+    if case.charge != user.key:
+        raise Refused(_say(language, "Vous n'êtes pas en charge.", "You are not in charge."))
+    case.charge = ""
+    session.add(case)
+    casework.note(session, app, case, "charge_left", actor=user.key, now=now)
+    return _say(language, "Vous n'êtes plus en charge.", "You are no longer in charge.")
+
+
 def _note(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     case = _case(session, app, ask)
     casework.note(session, app, case, "note", actor=user.key, now=now, text=ask.text)
@@ -772,7 +722,7 @@ def _attach(session: Session, app: App, user: User, ask: Ask, now: datetime) -> 
     file_key = message.raw_key_id
     if file_key == message.key_id:
         file_key = app.vault.new_key(session, now=now) if found else case.key_id
-    _reseal(session, app, message, case, file_key=file_key, proofs={a.id for a in found})
+    reseal(session, app, message, case, file_key=file_key, proofs={a.id for a in found})
     message.sorted_at = now
     data = {"message": message.id, "by": "desk"}
     casework.note(session, app, case, "message_added", actor=user.key, now=now, at=message.received_at, data=data)
@@ -783,27 +733,6 @@ def _attach(session: Session, app: App, user: User, ask: Ask, now: datetime) -> 
         )
     casework.void_drafts(session, app, case, reason="new-message", now=now, by=user.key)
     return _say(language, f"Ajouté au dossier {case.reference}.", f"Added to case {case.reference}.")
-
-
-def _reseal(
-    session: Session, app: App, message: Message, case: Case, *, file_key: int, proofs: set[int | None]
-) -> None:
-    """Put a message under the case's key, its documents of identity (and the raw mail they are in) under their own."""
-    view = messages.view(session, app.vault, message)
-    message.view_sealed = app.vault.seal_json(session, case.key_id, view, "view")
-    raw = messages.raw(session, app.vault, message)
-    message.raw_sealed, message.raw_key_id = app.vault.seal(session, file_key, raw, "raw"), file_key
-    for attachment in messages.attachments(session, message.id or 0):
-        name = app.vault.open(session, attachment.key_id, attachment.name_sealed, "name")
-        content = app.vault.open(session, attachment.key_id, attachment.content_sealed, "content")
-        attachment.is_identity = attachment.id in proofs
-        attachment.key_id = file_key if attachment.is_identity else case.key_id
-        attachment.name_sealed = app.vault.seal(session, attachment.key_id, name, "name")
-        attachment.content_sealed = app.vault.seal(session, attachment.key_id, content, "content")
-        session.add(attachment)
-    message.key_id, message.case_id = case.key_id, case.id
-    message.disposition = "added"
-    session.add(message)
 
 
 def _uncertain(session: Session, app: App, ask: Ask) -> tuple[Case, OutboxItem]:
@@ -835,10 +764,6 @@ def _letter_again(session: Session, app: App, user: User, ask: Ask, now: datetim
     )
 
 
-def _both(french: str, english: str) -> dict[str, str]:
-    return {"fr": french, "en": english}
-
-
 _TABLE = (
     Action(
         "approve",
@@ -847,6 +772,10 @@ _TABLE = (
         _both("Approuver et envoyer", "Approve and send"),
         "optional",
         _both("Raison de passer outre ?", "Reason to override?"),
+        warning=_both(
+            "Définitif : la lettre part aussitôt et ne se rappelle pas.",
+            "Final: the letter leaves at once and cannot be recalled.",
+        ),
     ),
     Action(
         "edit",
@@ -855,6 +784,7 @@ _TABLE = (
         _both("Modifier", "Edit"),
         "required",
         _both("Envoyez le texte entier de la lettre.", "Send the whole text of the letter."),
+        undo="edit",
     ),
     Action(
         "fill",
@@ -863,6 +793,7 @@ _TABLE = (
         _both("Compléter", "Complete"),
         "required",
         _both("Que mettre à la place ?", "What goes in its place?"),
+        undo="edit",
     ),
     Action(
         "reject",
@@ -871,8 +802,9 @@ _TABLE = (
         _both("Refuser le projet", "Refuse the draft"),
         "required",
         _both("Pourquoi ?", "Why?"),
+        undo="make_draft",
     ),
-    Action("make_draft", _make_draft, "case", _both("Préparer une lettre", "Prepare a letter")),
+    Action("make_draft", _make_draft, "case", _both("Préparer une lettre", "Prepare a letter"), undo="reject"),
     Action(
         "extend",
         _extend,
@@ -880,6 +812,7 @@ _TABLE = (
         _both("Prolonger", "Extend"),
         "required",
         _both("Raisons concrètes (complexité ou nombre) :", "Concrete reasons (complexity or number):"),
+        undo="reject",
     ),
     Action(
         "identity_verified",
@@ -888,6 +821,16 @@ _TABLE = (
         _both("Identité vérifiée", "Identity verified"),
         "optional",
         _both("Comment ?", "How?"),
+        undo="request_identity",
+    ),
+    Action(
+        "identity_in_person",
+        _identity_in_person,
+        "case",
+        _both("Vue sur place", "Seen in person"),
+        "required",
+        _both("Qui a vu la personne, quand, avec quoi ?", "Who saw the person, when, with what?"),
+        undo="request_identity",
     ),
     Action(
         "identity_insufficient",
@@ -896,6 +839,7 @@ _TABLE = (
         _both("Identité insuffisante", "Identity insufficient"),
         "required",
         _both("Que manque-t-il ? (écrit au demandeur)", "What is missing? (goes to the person)"),
+        undo="identity_verified",
     ),
     Action(
         "identity_waived",
@@ -904,9 +848,16 @@ _TABLE = (
         _both("Identité non nécessaire", "Identity not needed"),
         "required",
         _both("Pourquoi ?", "Why?"),
+        undo="request_identity",
     ),
-    Action("request_identity", _request_identity, "case", _both("Demander l'identité", "Ask for identity")),
-    Action("change_right", _change_right, "case", _both("Changer le droit", "Change the right")),
+    Action(
+        "request_identity",
+        _request_identity,
+        "case",
+        _both("Demander l'identité", "Ask for identity"),
+        undo="identity_waived",
+    ),
+    Action("change_right", _change_right, "case", _both("Changer le droit", "Change the right"), undo="change_right"),
     Action(
         "not_a_request",
         _not_a_request,
@@ -914,11 +865,31 @@ _TABLE = (
         _both("Pas une demande", "Not a request"),
         "optional",
         _both("Pourquoi ?", "Why?"),
+        undo="reopen",
     ),
-    Action("close", _close, "case", _both("Clore", "Close"), "optional", _both("Pourquoi ?", "Why?")),
-    Action("reopen", _reopen, "case", _both("Rouvrir", "Reopen"), "optional"),
-    Action("take_charge", _take_charge, "case", _both("Je m'en charge", "I take it")),
-    Action("note", _note, "case", _both("Noter", "Note"), "required", _both("Votre note :", "Your note:")),
+    Action("close", _close, "case", _both("Clore", "Close"), "optional", _both("Pourquoi ?", "Why?"), undo="reopen"),
+    Action("reopen", _reopen, "case", _both("Rouvrir", "Reopen"), "optional", undo="close"),
+    Action(
+        "take_charge", _take_charge, "case", _both("Je m'en charge", "I take it"), undo="leave_charge", needs="assist"
+    ),
+    Action(
+        "leave_charge",
+        _leave_charge,
+        "case",
+        _both("Je ne m'en charge plus", "I no longer take it"),
+        undo="take_charge",
+        needs="assist",
+    ),
+    Action(
+        "note",
+        _note,
+        "case",
+        _both("Noter", "Note"),
+        "required",
+        _both("Votre note :", "Your note:"),
+        needs="assist",
+        warning=_both("Définitif : le journal garde chaque note.", "Final: the journal keeps every note."),
+    ),
     Action(
         "set_requester",
         _set_requester,
@@ -926,12 +897,32 @@ _TABLE = (
         _both("Changer le demandeur", "Set the requester"),
         "required",
         _both("Nom <adresse@domaine>", "Name <address@domain>"),
+        undo="set_requester",
     ),
-    Action("sent_by_post", _sent_by_post, "case", _both("Lettre postée", "Letter posted")),
-    Action("letter_left", _letter_left, "case", _both("La lettre est partie", "The letter left")),
-    Action("letter_again", _letter_again, "case", _both("Renvoyer la lettre", "Send the letter again")),
-    Action("open_as", _open_as, "message", _both("Ouvrir un dossier", "Open a case")),
-    Action("file", _file, "message", _both("Pas une demande", "Not a request")),
+    Action(
+        "sent_by_post",
+        _sent_by_post,
+        "case",
+        _both("Lettre postée", "Letter posted"),
+        needs="assist",
+        warning=_both("Définitif : la lettre compte comme partie.", "Final: the letter counts as having left."),
+    ),
+    Action(
+        "letter_left",
+        _letter_left,
+        "case",
+        _both("La lettre est partie", "The letter left"),
+        warning=_both("Définitif : la lettre compte comme partie.", "Final: the letter counts as having left."),
+    ),
+    Action(
+        "letter_again",
+        _letter_again,
+        "case",
+        _both("Renvoyer la lettre", "Send the letter again"),
+        warning=_both("Définitif : le demandeur peut la recevoir deux fois.", "Final: the person may get it twice."),
+    ),
+    Action("open_as", _open_as, "message", _both("Ouvrir un dossier", "Open a case"), undo="not_a_request"),
+    Action("file", _file, "message", _both("Pas une demande", "Not a request"), undo="open_as"),
     Action(
         "attach",
         _attach,
@@ -939,10 +930,13 @@ _TABLE = (
         _both("Joindre à un dossier", "Add to a case"),
         "required",
         _both("Référence du dossier :", "Reference of the case:"),
+        undo="detach",
     ),
 )
 
-ACTIONS: Mapping[str, Action] = {action.name: action for action in _TABLE}
+ACTIONS: Mapping[str, Action] = {
+    action.name: action for action in (*_TABLE, *outgoing.TABLE, *casefile.TABLE, *office.TABLE)
+}
 """The one table of what can be done at the desk, by whom, and what it needs."""
 
 CHOICES = (*LABELS, "unclear")

@@ -8,7 +8,7 @@ sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,16 +17,20 @@ from sqlmodel import Session
 
 from bot import casework
 from bot.app import App
-from bot.desk.actions import ACTIONS, HOLE, kept_in_letters
+from bot.desk import roster
+from bot.desk.actions import ACTIONS, CHOICES, HOLE, LETTERS, kept_in_letters
+from bot.desk.basics import Permission, permits, stamp
+from bot.desk.diff import word_diff
 from bot.desk.masking import hider
 from bot.desk.review import findings_of
 from bot.desk.text import inert, mask_address, mask_name, visible
 from bot.desk.words import DOUBTS, FLAGS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, WORDS, word
-from handlers.lifecycle import UNSETTLED, may
+from bot.settings import User
+from handlers.lifecycle import ALLOWED, UNSETTLED, may
 from handlers.types import Deadline
 from nlp.types import LABELS
 from store import cases, drafts, journal, messages, outbox
-from store.models import Case, Draft, Message
+from store.models import Case, Draft, Event, Message
 from store.sealing import SealingError
 from templates import format_date
 
@@ -44,6 +48,8 @@ class Offer:
     revision: int | None = None
     digest: str = ""
     argument: str = ""
+    seen: int | None = None
+    """The state of the case on this card (``bot.desk.basics.stamp``)."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,23 @@ class View:
     subject: str
     text: str
     offers: tuple[tuple[Offer, ...], ...]
+
+
+def allowed(offers: tuple[tuple[Offer, ...], ...], user: User) -> tuple[tuple[Offer, ...], ...]:
+    """Return what of *offers* this user may do: nothing is offered that would be refused for want of a role."""
+    kept = (tuple(offer for offer in row if permits(user, needed(offer.action))) for row in offers)
+    return tuple(row for row in kept if row)
+
+
+def needed(action: str) -> Permission:
+    """Return the permission behind an offer: that of its action; a letter is read by those who see names."""
+    if action in ("choose_right", "more"):
+        return "decide" if action == "choose_right" else "assist"
+    return "unmasked" if action in SHOWN else ACTIONS[action].needs
+
+
+SHOWN = frozenset({"show", "diff"})
+"""Offers that only show something."""
 
 
 def day(value: date | datetime | None, app: App) -> str:
@@ -79,8 +102,23 @@ def _headline(app: App, notice: str) -> list[str]:
     return [f"■ {known[notice]}"] if notice in known else []
 
 
-def case_card(session: Session, app: App, case: Case, *, masked: bool, now: datetime, notice: str = "") -> View:
-    """Draw the card of a case."""
+CARD_LIMIT = 4096
+"""UTF-16 units of a card, whatever is in it: a longer message does not reach the chat."""
+
+
+def fitted(lines: Sequence[str], limit: int = CARD_LIMIT) -> str:
+    """Join the lines of a card, cut where they would not fit into a message; the beginning, which matters most, stays."""
+    text = "\n".join(lines)
+    if len(text.encode("utf-16-le", "surrogatepass")) // 2 <= limit:
+        return text
+    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 4)].decode("utf-16-le", "ignore")
+    return kept.rstrip() + " […]"
+
+
+def case_card(
+    session: Session, app: App, case: Case, *, masked: bool, now: datetime, notice: str = "", letters: bool = True
+) -> View:
+    """Draw the card of a case; without *letters* (a helper's) no draft, no cue and no subject is on it."""
     language = app.settings.desk.language
     words = WORDS[language]
     events = journal.of_case(session, case.id or 0)
@@ -100,13 +138,17 @@ def case_card(session: Session, app: App, case: Case, *, masked: bool, now: date
     lines += _each_right(app, case, events, now)
     if case.charge:
         lines.append(f"{words['charge']} : {case.charge}")
-    lines += _why(session, app, case, hide)
+    lines += _about(events, app)
+    if letters:
+        lines += _why(session, app, case, hide)
     lines += _files(session, app, case, masked=masked)
     lines += [f"{words['warning']} : {warning.partition(': ')[2] or warning}" for warning in deadline.warnings[:3]]
     lines += _sending(session, case, language, words)
-    waiting = sorted(drafts.proposed(session, case.id or 0), key=_shown_first)
+    waiting = sorted(drafts.proposed(session, case.id or 0), key=_shown_first) if letters else []
     for draft in waiting[:1]:
         lines += ["", *_draft_lines(session, app, case, draft, hide, masked=masked)]
+        if draft.kind != "status" and ACTIONS["approve"].warning is not None:
+            lines += ["", ACTIONS["approve"].warning[language]]
     to_post = any(i.channel == "post" and i.status == "pending" for i in outbox.of_case(session, case.id or 0))
     in_doubt = any(
         i.channel in ("mail", "chat") and i.status in ("uncertain", "failed")
@@ -119,7 +161,7 @@ def case_card(session: Session, app: App, case: Case, *, masked: bool, now: date
         lines.append(f"(+ {len(waiting) - 1})")
     return View(
         f"case:{case.id}",
-        "\n".join(lines),
+        fitted(lines) if masked else "\n".join(lines),
         _case_offers(app, case, events, waiting, holes=holes, to_post=to_post, in_doubt=in_doubt),
     )
 
@@ -135,6 +177,15 @@ def _each_right(app: App, case: Case, events: list[Any], now: datetime) -> list[
         said = word(STATES, language, done[right]) if right in done else _due(app, clock, now)
         lines.append(f"- {word(RIGHTS, language, right)} : {said}")
     return lines
+
+
+def _about(events: Sequence[Event], app: App) -> list[str]:
+    """What people at the desk decided about the case that its state does not show: that it is on hold."""
+    words = WORDS[app.settings.desk.language]
+    held = [event for event in events if event.type in ("held", "released")]
+    if not held or held[-1].type == "released":
+        return []
+    return [words["held"].format(date=day(held[-1].at, app), by=held[-1].actor)]
 
 
 def _shown_first(draft: Draft) -> tuple[bool, int]:
@@ -254,17 +305,66 @@ def draft_text(session: Session, app: App, case: Case, draft: Draft, *, masked: 
     return hide(whole) if masked else whole
 
 
+def diff_text(session: Session, app: App, case: Case, draft: Draft, *, masked: bool) -> str:
+    """Return what the last edit of a draft changed, and what all of them changed in the template's text; masked for chat."""
+    words = WORDS[app.settings.desk.language]
+    hide = _hider(app, masked, cases.person_of(session, app.vault, case))
+
+    def text(revision: int) -> str:
+        letter = drafts.letter_of(session, app.vault, case=case, draft=draft, revision=revision)
+        return hide(f"{letter.subject}\n\n{letter.text}")
+
+    if draft.revision < 2:
+        return words["no_change"]
+    last = text(draft.revision)
+    parts = [f"{words['diff_previous']} :", word_diff(text(draft.revision - 1), last) or words["no_change"]]
+    if draft.revision > 2:
+        parts += ["", f"{words['diff_template']} :", word_diff(text(1), last) or words["no_change"]]
+    else:
+        parts[0] = f"{words['diff_both']} :"
+    return "\n".join(parts)
+
+
+def choices(action: str, language: str) -> tuple[Offer, ...]:
+    """Return what one may choose from, for an action that needs a right or a kind of letter; empty for any other."""
+    if action in ("change_right", "choose_right"):
+        name = "open_as" if action == "choose_right" else "change_right"
+        return tuple(Offer(name, word(RIGHTS, language, right), argument=right) for right in CHOICES)
+    if action == "make_draft":
+        return tuple(Offer("make_draft", word(KINDS, language, letter), argument=letter) for letter in LETTERS)
+    return ()
+
+
+MORE = ("note", "leave_charge", "set_requester")
+"""Actions on a case that are used more rarely: behind a button of their own."""
+
+
+def more_offers(session: Session, app: App, subject: str) -> tuple[tuple[Offer, ...], ...]:
+    """Return the actions on a case that its card does not show, as far as its state admits them."""
+    kind, _, number = subject.partition(":")
+    case = session.get(Case, int(number)) if kind == "case" else None
+    if case is None:
+        return ()
+    events = journal.of_case(session, case.id or 0)
+    state, seen, language = casework.state(events), stamp(events), app.settings.desk.language
+    known = frozenset[str]().union(*ALLOWED.values())
+    names = [name for name in MORE if name not in known or may(state, name)]
+    offers = [Offer(name, ACTIONS[name].button(language), seen=seen) for name in names if ACTIONS[name].on == "case"]
+    return tuple(tuple(offers[i : i + 2]) for i in range(0, len(offers), 2))
+
+
 def _case_offers(
     app: App, case: Case, events: list[Any], waiting: list[Draft], *, holes: bool, to_post: bool, in_doubt: bool
 ) -> tuple[tuple[Offer, ...], ...]:
     language = app.settings.desk.language
     state = casework.state(events).state
+    seen = stamp(events)
 
     def offer(name: str, draft: Draft | None = None, argument: str = "", label: str = "") -> Offer:
-        shown = label or ACTIONS[name].label[language]
+        shown = label or ACTIONS[name].button(language)
         if draft is None:
-            return Offer(name, shown, argument=argument)
-        return Offer(name, shown, draft.id, draft.revision, draft.digest, argument)
+            return Offer(name, shown, argument=argument, seen=seen)
+        return Offer(name, shown, draft.id, draft.revision, draft.digest, argument, seen)
 
     rows: list[tuple[Offer, ...]] = []
     if waiting:
@@ -272,13 +372,11 @@ def _case_offers(
         rows.append((offer("approve", first), offer("edit", first), offer("reject", first)))
         if holes:
             rows.append((offer("fill", first),))
-        rows.append(
-            (
-                Offer(
-                    "show", "Lire en entier" if language == "fr" else "Read all", first.id, first.revision, first.digest
-                ),
-            )
-        )
+        words = WORDS[language]
+        seen_draft = (first.id, first.revision, first.digest)
+        reading = [Offer("show", words["read_all"], *seen_draft)]
+        reading += [Offer("diff", words["diff"], *seen_draft)] if first.revision > 1 else []
+        rows.append(tuple(reading))
     if to_post:
         rows.append((offer("sent_by_post"),))
     if in_doubt:
@@ -292,6 +390,7 @@ def _case_offers(
     rows.append(tuple(more))
     last = [offer(name) for name in ("not_a_request", "close", "reopen", "take_charge") if may(state, name)]
     rows.append(tuple(last))
+    rows.append((Offer("more", WORDS[language]["more"], seen=seen),))
     return tuple(row for row in rows if row)
 
 
@@ -339,7 +438,7 @@ def message_card(
         offers.append((Offer("attach", ACTIONS["attach"].label[language]),))
     else:
         lines.append(f"{words['state']} : {message.disposition}")
-    return View(f"message:{message.id}", "\n".join(lines), tuple(offers))
+    return View(f"message:{message.id}", fitted(lines) if masked else "\n".join(lines), tuple(offers))
 
 
 def view_of(
@@ -351,17 +450,38 @@ def view_of(
     now: datetime,
     notice: str = "",
     facts: Mapping[str, Any] | None = None,
+    user: User | None = None,
 ) -> View | None:
-    """Draw the card of ``case:<id>``, ``message:<id>`` or ``system:<part>``; None when it is gone or was erased."""
+    """Draw the card of ``case:<id>``, ``message:<id>`` or ``system:<part>``; None when it is gone or was erased.
+
+    For a *user*, it shows and offers what his role permits; without one, everything.
+    """
+    letters = user is None or permits(user, "unmasked")
+    masked = masked or not letters
     kind, _, number = subject.partition(":")
     if kind == "system":
         told = "; ".join(f"{name}: {value}" for name, value in (facts or {}).items())
-        return View(subject, "\n".join([*_headline(app, notice), told]).strip(), ())
+        return View(subject, fitted([*_headline(app, notice), told]).strip(), ())
+    view = None
     try:
         if kind == "case":
             case = session.get(Case, int(number))
-            return case_card(session, app, case, masked=masked, now=now, notice=notice) if case else None
-        message = session.get(Message, int(number))
-        return message_card(session, app, message, masked=masked, now=now, notice=notice) if message else None
+            if case is not None:
+                view = case_card(session, app, case, masked=masked, now=now, notice=notice, letters=letters)
+        else:
+            message = session.get(Message, int(number))
+            if message is not None:
+                view = message_card(session, app, message, masked=masked, now=now, notice=notice)
     except SealingError:
         return None
+    if view is None or user is None:
+        return view
+    first = [absence.user for absence in roster.standing_in(session, user, casework.today(app, now))]
+    text = f"{_say_for(app, first)}\n{view.text}" if first else view.text
+    return View(view.subject, fitted(text.split("\n")) if masked else text, allowed(view.offers, user))
+
+
+def _say_for(app: App, absent: list[str]) -> str:
+    """Tell a deputy on whose behalf he sees a card."""
+    named = ", ".join(user.name for user in app.settings.desk.users if user.key in absent) or ", ".join(absent)
+    return f"{WORDS[app.settings.desk.language]['stands_in']} {named}"

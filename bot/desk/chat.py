@@ -13,12 +13,13 @@ import json
 import logging
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
-from bot import casework, intake
+from bot import casework
 from bot.app import App
 from bot.channels.telegram import (
     ChatError,
@@ -29,14 +30,30 @@ from bot.channels.telegram import (
     TelegramChannel,
     split_text,
 )
-from bot.desk.actions import ACTIONS, CHOICES, LETTERS, Ask, Told, perform
-from bot.desk.cards import Offer, View, day, draft_text, time_left, view_of
-from bot.desk.words import KINDS, RIGHTS, STATES, WORDS, word
+from bot.desk import roster
+from bot.desk.actions import ACTIONS, Ask, Told, perform
+from bot.desk.basics import permits
+from bot.desk.cards import (
+    SHOWN,
+    Offer,
+    View,
+    allowed,
+    choices,
+    day,
+    diff_text,
+    draft_text,
+    more_offers,
+    needed,
+    time_left,
+    view_of,
+)  # fmt: skip
+from bot.desk.public import PUBLIC, PublicChat, language_of
+from bot.desk.words import RIGHTS, STATES, WORDS, word
 from bot.sending import chat_letter, settle_chat
 from bot.settings import User
-from handlers.types import Arrival, Notice
+from handlers.types import Notice
 from store import cases, health, messages, outbox
-from store.models import Button, Card, Case, ChatUpdate, Dialog, Draft, Marker, OutboxItem
+from store.models import Button, Card, Case, ChatUpdate, Dialog, Draft, OutboxItem
 
 log = logging.getLogger("dpobot.chat")
 
@@ -44,50 +61,20 @@ DIALOG_FOR = timedelta(hours=4)
 MORE_COMES = 3900
 """A message this long was probably cut by Telegram (4,096): the rest of the text follows."""
 MENU_ROW = 2
-
-PUBLIC = {
-    "fr": {
-        "privacy": (
-            "Bonjour. Vous écrivez à l'assistant du délégué à la protection des données de {organisation}. "
-            "Vos messages passent par Telegram, un service tiers établi hors de l'Union européenne : n'envoyez ici ni pièce "
-            "d'identité, ni donnée de santé. Ils servent à traiter votre demande (art. 12 à 22 du RGPD) et sont "
-            "conservés de façon chiffrée. Vous pouvez aussi écrire à {email}."
-        ),
-        "files": (
-            "Merci de ne pas envoyer de fichier ici : écrivez à {email}, cette voie est plus sûre. Rien n'a été gardé."
-        ),
-        "text_only": "Je ne lis que du texte : écrivez-moi votre demande en quelques mots, ou à {email}.",
-    },
-    "en": {
-        "privacy": (
-            "Hello. You are writing to the assistant of the data protection officer of {organisation}. "
-            "Your messages pass through Telegram, a third party outside the European Union: please send no identity document "
-            "and no health data here. They are used to handle your request (art. 12 to 22 GDPR) and are kept "
-            "encrypted. You may also write to {email}."
-        ),
-        "files": "Please send no files here: write to {email}, which is safer. Nothing was kept.",
-        "text_only": "I read text only: tell me what you want in a few words, or write to {email}.",
-    },
-}
-
-LETTER_NAMES = {
-    "fr": {
-        "partial": "refus partiel",
-        "clarification": "demande de précision",
-        "not_identified": "identité non établie",
-    },
-    "en": {
-        "partial": "partial refusal",
-        "clarification": "request for details",
-        "not_identified": "identity not established",
-    },
-}
-"""Kinds of letter one may ask for that are called otherwise in the register."""
+LARGEST_FILE = 200_000
+"""Bytes of a text file that is taken for a letter."""
+SUPERSEDED = "superseded"
+DESK_COMMANDS = {"/new": "manual_intake", "/absence": "set_absence", "/export": "export_person"}
+"""Commands that stand for an action of the desk as a whole."""
 
 DESK = {
     "fr": {
         "help": "/cases – dossiers ouverts\n/sort – messages à trier\n"
-        "/ignored – classés sans suite (7 jours)\n/case RÉF – un dossier\n/cancel – annuler la saisie",
+        "/ignored – classés sans suite (7 jours)\n/case RÉF – un dossier\n/cancel – annuler la saisie\n"
+        "/new – saisir une demande\n/absence – absence et remplaçant\n/export – ce qui est détenu sur une personne",
+        "desk": "Bureau",
+        "role": "Votre rôle ne le permet pas.",
+        "file": "Je n'ai pas pu lire ce fichier : envoyez un texte (UTF-8, 200 Ko au plus) ou collez la lettre.",
         "no_case": "Aucun dossier {ref}.",
         "empty": "Rien.",
         "unknown_button": "Cette carte n'est plus à jour : voyez la plus récente.",
@@ -95,7 +82,7 @@ DESK = {
         "stranger": "Vous n'êtes pas autorisé.",
         "choose": "Choisissez :",
         "cancelled": "Saisie annulée.",
-        "more": "Reçu ; la suite ?",
+        "more": "Reçu ; la suite ? (/fin s'il n'y en a pas)",
         "below": "{subject} : voir plus bas.",
         "timeout": "Trop tard : reprenez depuis la carte.",
         "done": "Déjà fait par {user}.",
@@ -103,7 +90,11 @@ DESK = {
     },
     "en": {
         "help": "/cases – open cases\n/sort – messages to sort\n"
-        "/ignored – filed as no request (7 days)\n/case REF – one case\n/cancel – cancel what you are typing",
+        "/ignored – filed as no request (7 days)\n/case REF – one case\n/cancel – cancel what you are typing\n"
+        "/new – enter a request\n/absence – absence and deputy\n/export – what is held on a person",
+        "desk": "Desk",
+        "role": "Your role does not allow this.",
+        "file": "I could not read this file: send a text (UTF-8, 200 kB at most), or paste the letter.",
         "no_case": "No case {ref}.",
         "empty": "Nothing.",
         "unknown_button": "This card is out of date: see the newest one.",
@@ -111,7 +102,7 @@ DESK = {
         "stranger": "You are not authorised.",
         "choose": "Choose:",
         "cancelled": "Cancelled.",
-        "more": "Received; the rest?",
+        "more": "Received; the rest? (/done if there is none)",
         "below": "{subject}: see below.",
         "timeout": "Too late: start again from the card.",
         "done": "Done already by {user}.",
@@ -129,6 +120,7 @@ class ChatDesk:
         self.language = app.settings.desk.language
         self.words = DESK[self.language]
         self._turn = asyncio.Lock()
+        self.public = PublicChat(app, channel)
 
     # --- updates: stored first, handled after
 
@@ -227,52 +219,59 @@ class ChatDesk:
 
     async def _pressed(self, query: dict[str, Any]) -> None:
         callback_id, key = str(query["id"]), str(query.get("data", ""))
-        user = self.app.settings.user_by_telegram(int(query["from"]["id"]))
+        user = await asyncio.to_thread(self._user, int(query["from"]["id"]))
         if user is None:
             log.warning("chat.stranger_pressed")
             await self.channel.answer(callback_id, self.words["stranger"], alert=True)
             return
-        chat_id = int(query.get("message", {}).get("chat", {}).get("id", 0))
+        pressed = query.get("message") or {}
+        chat_id, message_id = int(pressed.get("chat", {}).get("id", 0)), int(pressed.get("message_id", 0))
         button = await asyncio.to_thread(self._button, key)
         now = self.app.clock.now()
-        if button is None:
+        if button is None or button.result == SUPERSEDED or button.chat_message_id not in (0, message_id):
             await self.channel.answer(callback_id, self.words["unknown_button"], alert=True)
-        elif button.chat_id != chat_id:
+        elif button.chat_id != chat_id or chat_id != user.telegram_id:
             await self.channel.answer(callback_id, self.words["other_chat"], alert=True)
         elif button.expires_at < now:
             await self.channel.answer(callback_id, self.words["expired"], alert=True)
         else:
             await self._act(callback_id, button, user, chat_id)
 
+    def _user(self, account: int) -> User | None:
+        with self.app.database.reading() as session:
+            return roster.by_telegram(session, self.app, account)
+
     def _button(self, key: str) -> Button | None:
         with self.app.database.reading() as session:
             return session.get(Button, key)
 
     async def _act(self, callback_id: str, button: Button, user: User, chat_id: int) -> None:
-        if button.action == "show":
-            await self._show(button, chat_id)
-            await self.channel.answer(callback_id, "")
+        if button.action in SHOWN:
+            if permits(user, needed(button.action)):
+                await self._show(button, chat_id)
+                await self.channel.answer(callback_id, "")
+            else:
+                await self.channel.answer(callback_id, self.words["role"], alert=True)
             return
         if button.used_at is not None:
             await self.channel.answer(callback_id, self.words["done"].format(user=button.used_by), alert=True)
             return
-        menu = self._menu(button)
+        menu = allowed(await asyncio.to_thread(self._menu, button), user)
         if menu:
-            rows = await asyncio.to_thread(self._keyboard, button.subject, chat_id, menu)
-            await self.channel.send_text(chat_id, self.words["choose"], buttons=rows)
+            title = await asyncio.to_thread(self._title, button.subject)
+            await self._offer(chat_id, button.subject, f"{title} – {self.words['choose']}", menu)
             await self.channel.answer(callback_id, "")
             return
         action = ACTIONS.get(button.action)
         if action is not None and action.text == "required":
-            await self._prompt(button, user, chat_id, (action.prompt or action.label)[self.language])
+            await self._prompt(button, user, chat_id, action.asked(self.language))
             await self.channel.answer(callback_id, "")
             return
         told = await asyncio.to_thread(perform, self.app, self._ask(button), user=user)
         await self.channel.answer(callback_id, told.text, alert=not told.done)
         if told.reason_helps and action is not None and not told.done:
             # What is refused for want of a reason is asked for one; the button still works, nothing has happened yet.
-            asked = (action.prompt or action.label)[self.language]
-            await self._prompt(button, user, chat_id, f"{told.text}\n{asked}")
+            await self._prompt(button, user, chat_id, f"{told.text}\n{action.asked(self.language)}")
         elif len(told.text) > 180:
             await self.channel.send_text(chat_id, told.text)
 
@@ -286,25 +285,32 @@ class ChatDesk:
     def _ask(button: Button, text: str = "") -> Ask:
         return Ask(
             button.action, button.subject, button.draft_id, button.revision, button.digest, button.argument, text,
-            button=button.key,
+            button=button.key, seen=button.seen,
         )  # fmt: skip
 
+    async def _offer(self, chat_id: int, subject: str, text: str, offers: Sequence[Sequence[Offer]]) -> None:
+        """Send a message with buttons under it, and bind them to it."""
+        rows = await asyncio.to_thread(self._keyboard, subject, chat_id, offers)
+        message_id = await self.channel.send_text(chat_id, text, buttons=rows)
+        await asyncio.to_thread(self._bind, rows, message_id)
+
+    def _bind(self, rows: Sequence[Sequence[tuple[str, str]]], message_id: int) -> None:
+        """Tie buttons to the message they stand under: pressed under another one, they do nothing."""
+        keys = [key for row in rows for _, key in row]
+        with self.app.database.transaction() as session:
+            session.exec(update(Button).where(col(Button.key).in_(keys)).values(chat_message_id=message_id))
+
     def _menu(self, button: Button) -> tuple[tuple[Offer, ...], ...]:
-        """The choices behind a button that needs one: a right, a kind of letter."""
-        language = self.language
+        """The choices behind a button that needs one: a right, a kind of letter, the actions used more rarely."""
+        if button.action == "more":
+            with self.app.database.reading() as session:
+                return more_offers(session, self.app, button.subject)
         if button.argument:
             return ()
-        if button.action in ("change_right", "choose_right"):
-            action = "open_as" if button.action == "choose_right" else "change_right"
-            offers = [Offer(action, word(RIGHTS, language, right), argument=right) for right in CHOICES]
-        elif button.action == "make_draft":
-            other = LETTER_NAMES[language]
-            offers = []
-            for letter in LETTERS:
-                label = other.get(letter) or word(KINDS, language, letter)
-                offers.append(Offer("make_draft", label, argument=letter))
-        else:
-            return ()
+        offers = [
+            Offer(made.action, made.label, button.draft_id, button.revision, button.digest, made.argument, button.seen)
+            for made in choices(button.action, self.language)
+        ]
         return tuple(tuple(offers[i : i + MENU_ROW]) for i in range(0, len(offers), MENU_ROW))
 
     async def _show(self, button: Button, chat_id: int) -> None:
@@ -312,13 +318,23 @@ class ChatDesk:
         for part in split_text(text):
             await self.channel.send_text(chat_id, part)
 
+    def _changes(self, button: Button) -> str:
+        """What an edit changed, word by word, masked like everything in chat."""
+        with self.app.database.reading() as session:
+            draft = session.get(Draft, button.draft_id)
+            case = session.get(Case, draft.case_id) if draft else None
+            if draft is None or case is None:
+                return ""
+            return diff_text(session, self.app, case, draft, masked=self.app.settings.desk.mask)
+
     def _whole_draft(self, button: Button) -> str:
         with self.app.database.reading() as session:
             draft = session.get(Draft, button.draft_id)
             case = session.get(Case, draft.case_id) if draft else None
             if draft is None or case is None:
                 return self.words["unknown_button"]
-            return draft_text(session, self.app, case, draft, masked=self.app.settings.desk.mask)
+            made = diff_text if button.action == "diff" else draft_text
+            return made(session, self.app, case, draft, masked=self.app.settings.desk.mask)
 
     # --- dialogs: a text that is awaited
 
@@ -338,6 +354,8 @@ class ChatDesk:
     def _title(self, subject: str) -> str:
         """What an awaited text is about, so that no text meant for one case is typed into another."""
         kind, _, number = subject.partition(":")
+        if kind == "desk":
+            return self.words["desk"]
         if kind != "case":
             return f"{WORDS[self.language]['item']} #{number}"
         with self.app.database.reading() as session:
@@ -367,6 +385,8 @@ class ChatDesk:
             before = ""
             if row.key_id is not None and row.text_sealed is not None:
                 before = self.app.vault.open(session, row.key_id, row.text_sealed, "dialog").decode()
+            if part.strip().lower() in ("/fin", "/done"):
+                return before
             whole = f"{before}\n{part}" if before else part
             if len(part) < MORE_COMES:
                 return whole
@@ -384,14 +404,19 @@ class ChatDesk:
         if whole is None:
             await self.channel.send_text(chat_id, self.words["more"])
             return
-        ask = Ask(
-            dialog.action, dialog.subject, dialog.draft_id, dialog.revision, dialog.digest, "", whole,
-            button=dialog.argument, masked=self.app.settings.desk.mask,
-        )  # fmt: skip
+        button = await asyncio.to_thread(self._button, dialog.argument)
+        if button is None:
+            await self.channel.send_text(chat_id, self.words["unknown_button"])
+            return
+        ask = replace(self._ask(button, whole), masked=self.app.settings.desk.mask)
         told: Told = await asyncio.to_thread(perform, self.app, ask, user=user)
         await asyncio.to_thread(self._close_dialog, user)
         for part in split_text(told.text):
             await self.channel.send_text(chat_id, part)
+        if told.done and dialog.action in ("edit", "fill"):
+            shown = await asyncio.to_thread(self._changes, button)
+            for part in split_text(shown):
+                await self.channel.send_text(chat_id, part)
 
     # --- what desk users and others write
 
@@ -400,11 +425,18 @@ class ChatDesk:
         chat = message.get("chat") or {}
         if not sender or not chat:
             return
-        user = self.app.settings.user_by_telegram(int(sender["id"]))
+        if chat.get("type") != "private":
+            # What is said at the desk is for one pair of eyes; a group has others, and members who come and go.
+            return
+        user = await asyncio.to_thread(self._user, int(sender["id"]))
+        if user is None:
+            user = await self._linked(message, int(sender["id"]))
+            if user is not None:
+                return
         if user is not None:
             await self._from_desk(message, user, int(chat["id"]))
-        elif chat.get("type") == "private" and not sender.get("is_bot"):
-            await self._from_public(message, update_id)
+        elif not sender.get("is_bot"):
+            await self.public.written(message, update_id)
 
     @staticmethod
     def _answers(dialog: Dialog, message: dict[str, Any], chat_id: int) -> bool:
@@ -412,18 +444,40 @@ class ChatDesk:
         replied = message.get("reply_to_message", {}).get("message_id")
         return "edit_date" not in message and chat_id == dialog.chat_id and replied in (None, dialog.prompt_id)
 
+    async def _linked(self, message: dict[str, Any], account: int) -> User | None:
+        """Link the account of somebody who sends the one-time code of a desk user (``/start CODE``)."""
+        command, _, code = str(message.get("text", "")).strip().partition(" ")
+        if command != "/start" or not code.strip():
+            return None
+
+        def link() -> User | None:
+            with self.app.database.transaction() as session:
+                return roster.link(session, self.app, code, account, now=self.app.clock.now())
+
+        user = await asyncio.to_thread(link)
+        words = PUBLIC[self.language if user else language_of(message)]
+        if user is not None:
+            log.info("chat.account_linked", extra={"user": user.key})
+            await self.channel.send_text(int(message["chat"]["id"]), words["linked"].format(key=user.key))
+        return user
+
     async def _from_desk(self, message: dict[str, Any], user: User, chat_id: int) -> None:
         text = str(message.get("text", "")).strip()
         dialog = await asyncio.to_thread(self._dialog, user)
         if dialog is not None and not self._answers(dialog, message, chat_id):
             dialog = None
         document = message.get("document")
-        if dialog is not None and document is not None and int(document.get("file_size", 0)) <= 200_000:
-            content = await self.channel.get_file(document["file_id"], 200_000)
-            text = content.decode("utf-8", "replace")
+        if dialog is not None and document is not None:
+            read = await self._text_file(document)
+            if read is None:
+                await self.channel.send_text(chat_id, self.words["file"])
+                return
+            text = read
         command, _, argument = text.partition(" ")
         command = command.partition("@")[0].lower()
-        if command == "/cancel":
+        if document is None and dialog is not None and command in ("/fin", "/done"):
+            await self._answer_dialog(dialog, user, chat_id, text)
+        elif command == "/cancel":
             await asyncio.to_thread(self._close_dialog, user)
             await self.channel.send_text(chat_id, self.words["cancelled"])
         elif command == "/cases":
@@ -436,10 +490,43 @@ class ChatDesk:
             await self._find(chat_id, user, argument)
         elif command == "/item" and argument:
             await self._item(chat_id, user, argument)
-        elif dialog is not None and text and not text.startswith("/"):
+        elif command == "/desk":
+            await self._desk_menu(chat_id, user)
+        elif command in DESK_COMMANDS and document is None:
+            await self._desk_prompt(chat_id, user, DESK_COMMANDS[command], argument)
+        elif dialog is not None and text and (document is not None or not text.startswith("/")):
             await self._answer_dialog(dialog, user, chat_id, text)
         elif text:
             await self.channel.send_text(chat_id, self.words["help"])
+
+    async def _text_file(self, document: dict[str, Any]) -> str | None:
+        """Return the text of a small text file; None for anything else, which is no letter."""
+        if int(document.get("file_size", 0)) > LARGEST_FILE:
+            return None
+        content = await self.channel.get_file(document["file_id"], LARGEST_FILE)
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return None
+
+    async def _desk_menu(self, chat_id: int, user: User) -> None:
+        """What concerns no single case: entering a request, an absence, what is held on a person."""
+        offers = tuple(
+            (Offer(action.name, action.button(self.language)),) for action in ACTIONS.values() if action.on == "desk"
+        )
+        await self._offer(chat_id, "desk", self.words["choose"], allowed(offers, user))
+
+    async def _desk_prompt(self, chat_id: int, user: User, name: str, typed: str) -> None:
+        """Do an action of the desk with what was typed after its command, or ask for it."""
+        action = ACTIONS[name]
+        if not permits(user, action.needs):
+            await self.channel.send_text(chat_id, self.words["role"])
+        elif typed.strip():
+            told = await asyncio.to_thread(perform, self.app, Ask(name, "desk", text=typed.strip()), user=user)
+            for part in split_text(told.text):
+                await self.channel.send_text(chat_id, part)
+        else:
+            await self._offer(chat_id, "desk", self.words["choose"], ((Offer(name, action.button(self.language)),),))
 
     async def _list(self, chat_id: int, make: Any) -> None:
         lines = await asyncio.to_thread(make)
@@ -486,64 +573,6 @@ class ChatDesk:
     async def _item(self, chat_id: int, user: User, number: str) -> None:
         if number.strip().isdigit():
             await self._post(f"message:{number.strip()}", chat_id, user, notice="", anew=True)
-
-    async def _from_public(self, message: dict[str, Any], update_id: int) -> None:
-        settings = self.app.settings.telegram
-        if settings is None or not settings.public:
-            return
-        chat_id = int(message["chat"]["id"])
-        language = "en" if str(message["from"].get("language_code", "fr")).startswith("en") else "fr"
-        text = str(message.get("text", "")).strip()
-        facts = {"organisation": self.app.settings.organisation.name, "email": self.app.settings.mail.address}
-        with_file = any(kind in message for kind in ("photo", "document", "video"))
-        body = str(message.get("caption", "")).strip() if with_file else text
-        if body and not body.startswith("/"):
-            # Recorded before anything is said: what cannot be sent now must not cost the request.
-            arrival = self._arrival(message, body, update_id)
-            await asyncio.to_thread(intake.record, self.app, arrival, now=self.app.clock.now())
-        greeted = await asyncio.to_thread(self._greeted, chat_id)
-        if not greeted or text.startswith("/start"):
-            await self.channel.send_text(chat_id, PUBLIC[language]["privacy"].format(**facts))
-            await asyncio.to_thread(self._note_greeting, chat_id)
-        if with_file:
-            await self.channel.send_text(chat_id, PUBLIC[language]["files"].format(**facts))
-        elif not text:
-            await self.channel.send_text(chat_id, PUBLIC[language]["text_only"].format(**facts))
-
-    def _greeting_key(self, chat_id: int) -> str:
-        return f"privacy-notice:{self.app.vault.address_hash(f'chat:{chat_id}')[:32]}"
-
-    def _greeted(self, chat_id: int) -> bool:
-        with self.app.database.reading() as session:
-            return session.get(Marker, self._greeting_key(chat_id)) is not None
-
-    def _note_greeting(self, chat_id: int) -> None:
-        with self.app.database.transaction() as session:
-            session.merge(Marker(key=self._greeting_key(chat_id), at=self.app.clock.now()))
-
-    @staticmethod
-    def _arrival(message: dict[str, Any], text: str, update_id: int) -> Arrival:
-        """An ``Arrival`` from a chat message: its time is the platform's, its sender the chat, never a display name."""
-        chat_id = int(message["chat"]["id"])
-        sender = message["from"]
-        name = " ".join(str(sender.get(part, "")) for part in ("first_name", "last_name")).strip()
-        at = datetime.fromtimestamp(int(message.get("edit_date") or message["date"]), UTC)
-        raw = json.dumps(message, ensure_ascii=False).encode()
-        identity = f"telegram:{chat_id}:{message['message_id']}:{text}"
-        return Arrival(
-            channel="telegram",
-            source="telegram",
-            external_id=f"{chat_id}:{message['message_id']}:{message.get('edit_date', 0)}",
-            received_at=at,
-            raw=raw,
-            content_key=hashlib.sha256(identity.encode()).hexdigest(),
-            message_id=f"telegram.{update_id}",
-            from_addr=f"chat:{chat_id}",
-            from_name=name,
-            text=text,
-            new_text=text,
-            problems=("edited",) if "edit_date" in message else (),
-        )
 
     # --- cards and letters out
 
@@ -599,7 +628,7 @@ class ChatDesk:
             health.failed(session, part="telegram", now=now, problem=str(error))
 
     async def _notice(self, item: OutboxItem, facts: dict[str, Any]) -> None:
-        users = [u for u in self.app.settings.desk.users if u.telegram_id is not None]
+        users = await asyncio.to_thread(self._on_duty)
         problem, shown = "", 0
         try:
             for user in users:
@@ -622,6 +651,12 @@ class ChatDesk:
             await asyncio.to_thread(self._later, item, ChatUnavailable(str(error)))
             return
         await asyncio.to_thread(self._delivered, item, facts, problem, shown)
+
+    def _on_duty(self) -> list[User]:
+        """Whose chat a notice goes to: everybody who is not away and has one."""
+        with self.app.database.reading() as session:
+            today = casework.today(self.app, self.app.clock.now())
+            return [user for user in roster.on_duty(session, self.app, today) if user.telegram_id is not None]
 
     def _delivered(self, item: OutboxItem, facts: dict[str, Any], problem: str, shown: int) -> None:
         """Note that a card was shown; where nobody could be shown it, the notice goes by mail instead."""
@@ -650,11 +685,11 @@ class ChatDesk:
         facts: dict[str, Any] | None = None,
     ) -> None:
         """Show a card: edited in place, or posted anew at the bottom where it should be noticed."""
-        drawn = await asyncio.to_thread(self._draw, subject, notice, facts or {})
+        drawn = await asyncio.to_thread(self._draw, subject, notice, facts or {}, user)
         if drawn is None:
             return
         card = await asyncio.to_thread(self._card, subject, chat_id)
-        offers = drawn.offers if user.role != "auditor" else ()
+        offers = drawn.offers
         digest = hashlib.sha256(repr((drawn.text, offers)).encode()).hexdigest()
         if card is not None and decided_at is not None and card.digest == digest and card.shown_at >= decided_at:
             return
@@ -662,6 +697,7 @@ class ChatDesk:
             return
         rows = await asyncio.to_thread(self._keyboard, subject, chat_id, offers)
         if card is not None and not anew:
+            await asyncio.to_thread(self._bind, rows, card.chat_message_id)
             try:
                 await self.channel.edit_text(chat_id, card.chat_message_id, drawn.text, rows)
                 await asyncio.to_thread(self._remember, subject, chat_id, card.chat_message_id, digest)
@@ -669,6 +705,7 @@ class ChatDesk:
             except ChatMessageGone:
                 pass
         message_id = await self.channel.send_text(chat_id, drawn.text, buttons=rows)
+        await asyncio.to_thread(self._bind, rows, message_id)
         await asyncio.to_thread(self._remember, subject, chat_id, message_id, digest)
         if card is not None:
             title = next((line for line in drawn.text.splitlines() if not line.startswith("■")), "")[:80]
@@ -677,7 +714,7 @@ class ChatDesk:
             except ChatError:
                 log.info("chat.old_card_stays", extra={"subject": subject})
 
-    def _draw(self, subject: str, notice: str, facts: dict[str, Any]) -> View | None:
+    def _draw(self, subject: str, notice: str, facts: dict[str, Any], user: User) -> View | None:
         with self.app.database.reading() as session:
             return view_of(
                 session,
@@ -687,6 +724,7 @@ class ChatDesk:
                 now=self.app.clock.now(),
                 notice=notice,
                 facts=facts,
+                user=user,
             )
 
     def _card(self, subject: str, chat_id: int) -> Card | None:
@@ -700,6 +738,17 @@ class ChatDesk:
             card = card or Card(
                 subject=subject, chat_id=chat_id, chat_message_id=message_id, digest=digest, shown_at=now
             )
+            if card.chat_message_id != message_id:
+                # Only the newest card works, even where the older one could not be changed.
+                session.exec(
+                    update(Button)
+                    .where(
+                        col(Button.chat_id) == chat_id,
+                        col(Button.chat_message_id) == card.chat_message_id,
+                        col(Button.used_at).is_(None),
+                    )
+                    .values(result=SUPERSEDED)
+                )
             card.chat_message_id, card.digest, card.shown_at = message_id, digest, now
             session.add(card)
 
@@ -722,6 +771,7 @@ class ChatDesk:
                             revision=offer.revision,
                             digest=offer.digest,
                             argument=offer.argument,
+                            seen=offer.seen,
                             chat_id=chat_id,
                             created_at=now,
                             expires_at=expires,

@@ -12,9 +12,21 @@ from typing import TypeVar
 
 from bot import casework
 from bot.app import App
-from bot.desk.actions import ACTIONS, CHOICES, LETTERS, Ask, Told, perform
-from bot.desk.cards import Offer, day, draft_text, time_left, view_of
-from bot.desk.words import KINDS, RIGHTS, STATES, WORDS, word
+from bot.desk.actions import ACTIONS, Ask, Told, perform
+from bot.desk.basics import permits
+from bot.desk.cards import (
+    SHOWN,
+    Offer,
+    allowed,
+    choices,
+    day,
+    diff_text,
+    draft_text,
+    more_offers,
+    time_left,
+    view_of,
+)  # fmt: skip
+from bot.desk.words import RIGHTS, STATES, WORDS, word
 from bot.settings import User
 from store import cases, journal, messages, outbox
 from store.models import Case, Draft
@@ -128,19 +140,14 @@ class Terminal:
         """Work on one case or item until the user goes back."""
         while True:
             with self.app.database.reading() as session:
-                view = view_of(session, self.app, subject, masked=False, now=self.app.clock.now())
+                view = view_of(session, self.app, subject, masked=False, now=self.app.clock.now(), user=self.user)
             if view is None:
                 self._say(self.texts["none"])
                 return
             self._say("\n" + view.text + "\n")
             offers = [offer for row in view.offers for offer in row]
-            if self.user.role == "auditor":
-                # Sees, and touches nothing: documents are for those who decide on them.
-                offers = [offer for offer in offers if offer.action == "show"]
-            elif subject.startswith("case:"):
-                offers += [Offer("note", ACTIONS["note"].label[self.language]),
-                           Offer("set_requester", ACTIONS["set_requester"].label[self.language]),
-                           Offer("files", self.texts["files"])]  # fmt: skip
+            if permits(self.user, "documents") and subject.startswith("case:"):
+                offers.append(Offer("files", self.texts["files"]))
             chosen = self._pick(offers)
             if chosen is None:
                 return
@@ -161,34 +168,45 @@ class Terminal:
             self._say(self.texts["bad"])
 
     def _do(self, subject: str, offer: Offer) -> None:
-        if offer.action == "show":
+        if offer.action in SHOWN:
             self._say(self._draft(offer))
+            return
+        if offer.action == "more":
+            with self.app.database.reading() as session:
+                rows = allowed(more_offers(session, self.app, subject), self.user)
+            chosen = self._pick([more for row in rows for more in row])
+            if chosen is not None:
+                self._do(subject, chosen)
             return
         if offer.action == "files":
             self._files(subject)
             return
-        if not offer.argument and offer.action in ("change_right", "choose_right", "make_draft"):
-            chosen = self._pick(self._choices(offer.action))
+        if not offer.argument and choices(offer.action, self.language):
+            chosen = self._pick(list(choices(offer.action, self.language)))
             if chosen is None:
                 return
-            offer = chosen
+            offer = replace(chosen, seen=offer.seen)
         action = ACTIONS[offer.action]
         text = ""
         if offer.action == "edit" and self._edit is not None:
             text = self._edit(self._letter(offer)) or ""
         elif action.text == "required":
-            self._say((action.prompt or action.label)[self.language])
+            self._say(action.asked(self.language))
             text = self._lines()
-        ask = Ask(offer.action, subject, offer.draft_id, offer.revision, offer.digest, offer.argument, text)
+        ask = Ask(
+            offer.action, subject, offer.draft_id, offer.revision, offer.digest, offer.argument, text, seen=offer.seen
+        )
         told = self._perform(ask)
         if told.reason_helps:
-            self._say(self.texts["reason"].format(prompt=(action.prompt or action.label)[self.language]))
+            self._say(self.texts["reason"].format(prompt=action.asked(self.language)))
             reason = self._ask("").strip()
             # A number was meant for the menu, which is not what was asked.
             if reason.isdecimal():
                 self._say(self.texts["bad"])
             elif reason:
                 self._perform(replace(ask, text=reason))
+        if told.done and offer.action in ("edit", "fill"):
+            self._say(self._draft(replace(offer, action="diff")))
         if self._after is not None:
             self._after()
 
@@ -196,12 +214,6 @@ class Terminal:
         told = perform(self.app, ask, user=self.user)
         self._say(("✔ " if told.done else "✘ ") + told.text)
         return told
-
-    def _choices(self, action: str) -> list[Offer]:
-        if action == "make_draft":
-            return [Offer("make_draft", word(KINDS, self.language, letter), argument=letter) for letter in LETTERS]
-        name = "open_as" if action == "choose_right" else "change_right"
-        return [Offer(name, word(RIGHTS, self.language, right), argument=right) for right in CHOICES]
 
     def _lines(self) -> str:
         self._say(self.texts["text"])
@@ -217,10 +229,11 @@ class Terminal:
             case = session.get(Case, draft.case_id) if draft else None
             if draft is None or case is None:
                 return self.texts["none"]
-            return draft_text(session, self.app, case, draft, masked=False)
+            made = diff_text if offer.action == "diff" else draft_text
+            return made(session, self.app, case, draft, masked=False)
 
     def _letter(self, offer: Offer) -> str:
-        return self._draft(offer).partition("\n\n")[2]
+        return self._draft(replace(offer, action="show")).partition("\n\n")[2]
 
     def _files(self, subject: str) -> None:
         """Put a case's attachments, and its letters that go by post, into a private folder.

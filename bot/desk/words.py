@@ -39,6 +39,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "none": "aucun",
         "message": "Message",
         "to_post": "Une lettre approuvée attend d'être postée (texte : dpobot desk).",
+        "read_all": "Lire en entier",
+        "diff": "Ce qui a changé",
+        "diff_previous": "Par rapport au texte précédent",
+        "diff_template": "Par rapport au modèle",
+        "diff_both": "Par rapport au texte précédent, qui est celui du modèle",
+        "no_change": "Rien n'a changé.",
+        "more": "Autres actions…",
+        "stands_in": "En l'absence de",
+        "held": "EN ATTENTE depuis le {date} ({by}) ; l'échéance court toujours",
     },
     "en": {
         "case": "Case",
@@ -74,6 +83,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "none": "none",
         "message": "Message",
         "to_post": "An approved letter waits to be posted (text: dpobot desk).",
+        "read_all": "Read all",
+        "diff": "What changed",
+        "diff_previous": "Against the text before",
+        "diff_template": "Against the template",
+        "diff_both": "Against the text before, which is the template's",
+        "no_change": "Nothing changed.",
+        "more": "More actions…",
+        "stands_in": "In the absence of",
+        "held": "ON HOLD since {date} ({by}); the due date runs on",
     },
 }
 
@@ -327,3 +345,114 @@ FLAGS: Mapping[str, Mapping[str, str]] = {
 def word(table: Mapping[str, Mapping[str, str]], language: str, code: str) -> str:
     """Return the words for *code*, or the code itself where there are none (a newer store, a right added by a file)."""
     return table[language].get(code, code.replace("_", " "))
+
+
+CHANGES: Mapping[str, Mapping[str, str]] = {
+    "fr": {
+        "message_added": "nouveau message du demandeur",
+        "identity_doubted": "identité mise en doute",
+        "identity_received": "justificatif reçu",
+        "identity_verified": "identité vérifiée",
+        "identity_waived": "identité dispensée",
+        "identity_insufficient": "justificatif insuffisant",
+        "rights_changed": "droit changé",
+        "not_a_request": "classé : pas une demande",
+        "reopened": "rouvert",
+        "closed": "clos",
+        "requester_set": "demandeur changé",
+        "subject_set": "personne concernée changée",
+        "received_set": "date de réception changée",
+        "clarification_received": "précision reçue",
+        "extended": "délai prolongé",
+        "draft_approved": "lettre approuvée",
+        "letter_sent": "lettre partie",
+        "letter_bounced": "lettre revenue",
+        "split": "dossier divisé",
+        "merged": "dossier réuni à un autre",
+        "case_merged_in": "autre dossier réuni à celui-ci",
+        "unmerged": "réunion annulée",
+        "held": "mis en attente",
+        "released": "attente levée",
+        "case_erased": "effacé",
+    },
+    "en": {
+        "message_added": "new message from the person",
+        "identity_doubted": "identity put in doubt",
+        "identity_received": "proof received",
+        "identity_verified": "identity verified",
+        "identity_waived": "identity waived",
+        "identity_insufficient": "proof insufficient",
+        "rights_changed": "right changed",
+        "not_a_request": "filed: not a request",
+        "reopened": "reopened",
+        "closed": "closed",
+        "requester_set": "requester changed",
+        "subject_set": "person concerned changed",
+        "received_set": "date of receipt changed",
+        "clarification_received": "details received",
+        "extended": "period extended",
+        "draft_approved": "letter approved",
+        "letter_sent": "letter left",
+        "letter_bounced": "letter came back",
+        "split": "case split",
+        "merged": "case merged into another",
+        "case_merged_in": "another case merged into this one",
+        "unmerged": "merging undone",
+        "held": "put on hold",
+        "released": "hold lifted",
+        "case_erased": "erased",
+    },
+}
+"""The events that change what a decision rests on: a button pressed on an older card says which of them came between."""
+
+VOIDED: Mapping[str, Mapping[str, str]] = {
+    "fr": {
+        "new-message": "le demandeur a écrit depuis",
+        "right-changed": "le droit a changé",
+        "recipient-changed": "le destinataire a changé",
+        "subject-changed": "la personne concernée a changé",
+        "clock-changed": "l'échéance a changé",
+        "identity-doubted": "l'identité a été mise en doute",
+        "not-a-request": "le message n'est pas une demande",
+        "closed": "le dossier a été clos",
+        "split": "le dossier a été divisé",
+        "merged": "le dossier a été réuni à un autre",
+        "held": "le dossier a été mis en attente",
+        "superseded": "une autre lettre le remplace",
+    },
+    "en": {
+        "new-message": "the person has written since",
+        "right-changed": "the right has changed",
+        "recipient-changed": "the recipient has changed",
+        "subject-changed": "the person concerned has changed",
+        "clock-changed": "the due date has changed",
+        "identity-doubted": "identity was put in doubt",
+        "not-a-request": "the message is no request",
+        "closed": "the case was closed",
+        "split": "the case was split",
+        "merged": "the case was merged into another",
+        "held": "the case was put on hold",
+        "superseded": "another letter takes its place",
+    },
+}
+"""Why a draft was voided."""
+
+
+RIGHT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "access": ("access", "acces"),
+    "portability": ("portability", "portabilite"),
+    "rectification": ("rectification", "correction"),
+    "erasure": ("erasure", "effacement", "deletion", "suppression"),
+    "objection": ("objection", "opposition"),
+    "consent_withdrawal": ("consent_withdrawal", "withdrawal", "retrait", "consentement"),
+    "restriction": ("restriction", "limitation"),
+    "post_mortem": ("post_mortem", "deces", "deceased"),
+    "complaint": ("complaint", "reclamation", "plainte"),
+    "breach_report": ("breach_report", "breach", "incident", "fuite"),
+}
+"""What a right is called when somebody types it, without accents."""
+
+
+def right_named(folded: str) -> str:
+    """Return the right that a folded word names; empty for none."""
+    return next((right for right, names in RIGHT_NAMES.items() if folded in names), "")
