@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from bot.app import App
 from bot.desk.review import findings_of
+from bot.desk.roster import on_duty
 from bot.desk.words import NOTICES, RIGHTS, WORDS, word
 from bot.letters import compose, mime_bytes, new_message_id
 from handlers.clock import clock_events, deadline
@@ -147,12 +148,18 @@ def situation(
 
 def threading(session: Session, app: App, case: Case) -> tuple[str, tuple[str, ...]]:
     """Return (In-Reply-To, References) for a letter: it answers the person's newest message in the case."""
-    incoming = messages.of_case(session, case.id or 0)
+    incoming = messages.of_case(session, case.id or 0) or messages.of_case(session, origin_of(session, case))
     for message in reversed(incoming):
         if message.channel == "email":
             seen = messages.view(session, app.vault, message)
             return seen["message_id"], tuple(seen["references"])
     return "", ()
+
+
+def origin_of(session: Session, case: Case) -> int:
+    """Return the number of the case that this one was split off from, and whose messages speak for it; else 0."""
+    opened = next((e for e in journal.of_case(session, case.id or 0) if e.type == "case_opened"), None)
+    return int(opened.data.get("origin", 0)) if opened is not None else 0
 
 
 def write_letter(
@@ -201,7 +208,15 @@ def _within_budget(session: Session, app: App, case: Case, *, now: datetime) -> 
 
 
 def approve_bytes(
-    session: Session, app: App, case: Case, draft: Draft, text: drafts.LetterText, *, by: str, now: datetime
+    session: Session,
+    app: App,
+    case: Case,
+    draft: Draft,
+    text: drafts.LetterText,
+    *,
+    by: str,
+    now: datetime,
+    on_behalf: str = "",
 ) -> bool:
     """Approve a draft as it stands and queue its exact bytes; False when it changed or was decided meanwhile."""
     assert draft.id is not None
@@ -216,7 +231,9 @@ def approve_bytes(
         channel, recipient = "mail", text.recipient
     elif text.chat_id is None:
         # No address and no chat: the letter goes by post, and counts as sent once a person says that it went.
-        payload, channel, recipient = text.text.encode(), "post", "post"
+        postal = person_of(session, app.vault, case).postal
+        printed = f"{postal}\n\n{text.text}" if postal else text.text
+        payload, channel, recipient = printed.encode(), "post", "post"
     else:
         payload = json.dumps({"chat_id": text.chat_id, "text": text.text}, ensure_ascii=False).encode()
         channel, recipient = "chat", f"chat:{text.chat_id}"
@@ -231,6 +248,7 @@ def approve_bytes(
         "revision": draft.revision,
         "digest": draft.digest,
         "sha256": item.sha256,
+        **({"on_behalf": on_behalf} if on_behalf else {}),
     }
     note(session, app, case, "draft_approved", actor=by, now=now, data=data)
     return True
@@ -288,7 +306,7 @@ def mail_desk(
     lines += [f"{name}: {value}" for name, value in notice.facts.items()]
     lines += ["", "dpobot desk"]
     title = f"{'[URGENT] ' if notice.urgent else ''}{said} – {case.reference if case else subject}"
-    recipients = [user.email for user in app.settings.desk.users if user.email and user.role != "auditor"]
+    recipients = [u.email for u in on_duty(session, app, today(app, now)) if u.email and u.role != "auditor"]
     for index, recipient in enumerate(recipients or [app.settings.dpo.email]):
         message_id = new_message_id(app, case.reference if case else f"{app.settings.reference_prefix}-0000-0000")
         letter = drafts.LetterText(recipient=recipient, subject=title, text="\n".join(lines) + "\n", html="")

@@ -142,11 +142,15 @@ class Desk(Section):
     """Mask personal data in chat: Telegram is a third party outside the EU."""
     language: Literal["fr", "en"] = "fr"
     button_hours: int = Field(default=24 * 14, ge=1)
+    second_approval: tuple[Literal["erasure", "disclosure", "minor", "sensitive"], ...] = ()
+    """Answers that two people approve: to erasure; to access or portability; about a minor; with sensitive data."""
 
     @model_validator(mode="after")
     def _someone(self) -> Desk:
         if not any(user.role in ("dpo", "deputy") for user in self.users):
             raise ValueError("users: name at least one user with role dpo or deputy")
+        if self.second_approval and sum(user.role in ("dpo", "deputy") for user in self.users) < 2:
+            raise ValueError("second_approval: name two users with role dpo or deputy, or nothing could be approved")
         keys = [user.key for user in self.users]
         if len(set(keys)) != len(keys):
             raise ValueError("users: two users have the same key: give each one of its own")

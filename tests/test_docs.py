@@ -365,11 +365,11 @@ def states_of(action: Action) -> str:
 
 def actions_page() -> str:
     """The table of what can be done at the desk, as the program has it."""
-    on = {"draft": "projet", "case": "dossier", "message": "message à trier"}
+    on = {"draft": "projet", "case": "dossier", "message": "message à trier", "desk": "bureau"}
     text = {"none": "–", "optional": "facultatif", "required": "oui"}
     rows = [
         f"| `{a.name}` | {on[a.on]} | {a.label['fr']} | {a.label['en']} | {text[a.text]} | "
-        f"{(a.prompt or {}).get('fr', '–')} | {', '.join(sorted(a.roles, reverse=True))} | {states_of(a)} |"
+        f"{(a.prompt or {}).get('fr', '–').replace(chr(10), ' ')} | {', '.join(sorted(a.roles, reverse=True))} | {states_of(a)} | {f'`{a.undo}`' if a.undo else 'définitif, annoncé'} |"
         for a in ACTIONS.values()
     ]
     return "\n".join(
@@ -383,8 +383,10 @@ def actions_page() -> str:
             "« Texte » : si l'action demande un texte (text asked for), et la question posée (prompt). « États » : les états du",
             "dossier où l'action est admise (states of the case); un tiret : l'action ne dépend pas de l'état du dossier.",
             "",
-            "| action | porte sur | bouton | button | texte | question | rôles | états |",
-            "|---|---|---|---|---|---|---|---|",
+            "« Annulé par » (undone by) : l'action qui annule celle-ci ; ce qui est définitif (final) le dit avant.",
+            "",
+            "| action | porte sur | bouton | button | texte | question | rôles | états | annulé par |",
+            "|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",
         ]

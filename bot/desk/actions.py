@@ -8,6 +8,7 @@ if the case moved on meanwhile, nothing happens and the answer says so.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from sqlmodel import Session, col, update
 
 from bot import casework, intake
 from bot.app import App
-from bot.desk import casefile, office, outgoing
+from bot.desk import casefile, office, outgoing, roster
 from bot.desk.basics import HOLE, LONGEST_TEXT, Action, Ask, NeedsReason, Refused, Stale, Told, changed_since
 from bot.desk.basics import both as _both
 from bot.desk.basics import case_of as _case
@@ -223,12 +224,57 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     if errors:
         data = {"draft": str(draft.id), "findings": [finding.code for finding in errors]}
         casework.note(session, app, case, "override", actor=user.key, now=now, data=data, text=reason)
-    if not casework.approve_bytes(session, app, case, draft, letter, by=user.key, now=now):
+    waits = _second_approval(session, app, user, case, draft, now)
+    if waits:
+        return waits
+    stands_in = roster.standing_in(session, user, casework.today(app, now))
+    behalf = ",".join(absence.user for absence in stands_in)
+    if not casework.approve_bytes(session, app, case, draft, letter, by=user.key, now=now, on_behalf=behalf):
         raise Refused(_say(language, "Quelqu'un d'autre vient de décider.", "Somebody else has just decided."))
     return _say(
         language,
         f"Approuvé : la lettre du dossier {case.reference} part.",
         f"Approved: the letter of case {case.reference} is leaving.",
+    )
+
+
+def _second_approval(session: Session, app: App, user: User, case: Case, draft: Draft, now: datetime) -> str:
+    """Note a first approval where two are needed, and say so; empty where the letter may leave (art. 32(4), attack 14).
+
+    The first holds for the very text it was given to: an edit, or another letter, starts anew.
+    """
+    language = app.settings.desk.language
+    rules = {
+        "erasure": "erasure" in case.rights,
+        "disclosure": bool({"access", "portability"} & set(case.rights)),
+        "minor": case.minor,
+        "sensitive": case.sensitive,
+    }
+    wanted = [rule for rule in app.settings.desk.second_approval if rules[rule]]
+    if not wanted or draft.kind not in ("answer", "partial_refusal"):
+        return ""
+    given = {
+        event.actor
+        for event in journal.of_case(session, case.id or 0)
+        if event.type == "approval_first"
+        and (event.data["draft"], event.data["digest"]) == (str(draft.id), draft.digest)
+    }
+    if user.key in given:
+        raise Refused(
+            _say(
+                language,
+                "Vous avez déjà approuvé : il faut une seconde personne.",
+                "You have approved already: a second person is needed.",
+            )
+        )
+    if given:
+        return ""
+    data = {"draft": str(draft.id), "revision": draft.revision, "digest": draft.digest, "rules": wanted}
+    casework.note(session, app, case, "approval_first", actor=user.key, now=now, data=data)
+    return _say(
+        language,
+        "Première approbation notée ; rien n'est parti : une seconde personne doit approuver ce texte.",
+        "First approval noted; nothing has left: a second person has to approve this text.",
     )
 
 

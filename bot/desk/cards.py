@@ -20,11 +20,12 @@ from bot.app import App
 from bot.desk import roster
 from bot.desk.actions import ACTIONS, CHOICES, HOLE, LETTERS, kept_in_letters
 from bot.desk.basics import Permission, permits, stamp
+from bot.desk.casefile import merged_into
 from bot.desk.diff import word_diff
 from bot.desk.masking import hider
 from bot.desk.review import findings_of
 from bot.desk.text import inert, mask_address, mask_name, visible
-from bot.desk.words import DOUBTS, FLAGS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, WORDS, word
+from bot.desk.words import ABOUT, DOUBTS, FLAGS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, THIRD_PARTIES, WORDS, word
 from bot.settings import User
 from handlers.lifecycle import ALLOWED, UNSETTLED, may
 from handlers.types import Deadline
@@ -136,6 +137,15 @@ def case_card(
     lines += [f"{words['state']} : {word(STATES, language, case.state)}"]
     lines += [f"{words['identity']} : {word(IDENTITY, language, case.identity)}{_doubts(events, language, words)}"]
     lines += _each_right(app, case, events, now)
+    given = [e.actor for e in events if e.type == "approval_first" and _still_given(e, session, case)]
+    if given:
+        lines.append(f"{words['approved_by']} : {', '.join(dict.fromkeys(given))}")
+    if person.subject:
+        named = mask_name(person.subject) if masked else visible(person.subject)
+        lines.append(f"{words['subject_person']} : {inert(named) if masked else named}")
+    if case.third_party or case.minor:
+        kinds = [word(THIRD_PARTIES, language, case.third_party)] if case.third_party else []
+        lines.append(f"{words['about']} : {', '.join([*kinds, *([words['minor']] if case.minor else [])])}")
     if case.charge:
         lines.append(f"{words['charge']} : {case.charge}")
     lines += _about(events, app)
@@ -188,6 +198,12 @@ def _about(events: Sequence[Event], app: App) -> list[str]:
     return [words["held"].format(date=day(held[-1].at, app), by=held[-1].actor)]
 
 
+def _still_given(event: Event, session: Session, case: Case) -> bool:
+    """Whether a first approval still holds for a text that waits."""
+    waiting = {(str(draft.id), draft.digest) for draft in drafts.proposed(session, case.id or 0)}
+    return (event.data["draft"], event.data["digest"]) in waiting
+
+
 def _shown_first(draft: Draft) -> tuple[bool, int]:
     """The letter the desk asked for last comes first; then what the program prepared, in its order."""
     asked = ":desk:" in draft.key
@@ -224,7 +240,8 @@ def _doubts(events: list[Any], language: str, words: Any) -> str:
 def _why(session: Session, app: App, case: Case, hide: Callable[[str], str]) -> list[str]:
     """The cue that justified each right, from the message that opened the case."""
     words = WORDS[app.settings.desk.language]
-    opening = next((m for m in messages.of_case(session, case.id or 0) if m.disposition == "opened"), None)
+    own = messages.of_case(session, case.id or 0) or messages.of_case(session, casework.origin_of(session, case))
+    opening = next((m for m in own if m.disposition == "opened"), None)
     if opening is None:
         return []
     try:
@@ -330,12 +347,17 @@ def choices(action: str, language: str) -> tuple[Offer, ...]:
     if action in ("change_right", "choose_right"):
         name = "open_as" if action == "choose_right" else "change_right"
         return tuple(Offer(name, word(RIGHTS, language, right), argument=right) for right in CHOICES)
+    if action == "set_about":
+        return tuple(Offer("set_about", label, argument=code) for code, label in ABOUT[language].items())
     if action == "make_draft":
         return tuple(Offer("make_draft", word(KINDS, language, letter), argument=letter) for letter in LETTERS)
     return ()
 
 
-MORE = ("note", "leave_charge", "set_requester")
+MORE = (
+    "note", "leave_charge", "set_requester", "set_address", "set_subject", "set_about", "identity_in_person",
+    "ask_requester", "refuse", "refuse_partially", "merge", "unmerge", "hold", "release", "erase_case",
+)  # fmt: skip
 """Actions on a case that are used more rarely: behind a button of their own."""
 
 
@@ -349,8 +371,30 @@ def more_offers(session: Session, app: App, subject: str) -> tuple[tuple[Offer, 
     state, seen, language = casework.state(events), stamp(events), app.settings.desk.language
     known = frozenset[str]().union(*ALLOWED.values())
     names = [name for name in MORE if name not in known or may(state, name)]
-    offers = [Offer(name, ACTIONS[name].button(language), seen=seen) for name in names if ACTIONS[name].on == "case"]
+    offers = [Offer(name, ACTIONS[name].button(language), seen=seen) for name in names if _fits(name, case, events)]
+    if len(case.rights) > 1 and may(state, "split"):
+        label = ACTIONS["split"].label[language]
+        offers += [
+            Offer("split", f"{label} : {word(RIGHTS, language, right)}", argument=right, seen=seen)
+            for right in case.rights
+        ]
+    for draft in drafts.proposed(session, case.id or 0)[:1]:
+        offers.append(
+            Offer("by_post", ACTIONS["by_post"].button(language), draft.id, draft.revision, draft.digest, seen=seen)
+        )
     return tuple(tuple(offers[i : i + 2]) for i in range(0, len(offers), 2))
+
+
+def _fits(name: str, case: Case, events: Sequence[Event]) -> bool:
+    """Whether an action that the state admits would have an effect: nobody is offered to lift a hold there is not."""
+    held = casework.state(events).held
+    return {
+        "leave_charge": bool(case.charge),
+        "hold": not held,
+        "release": held,
+        "unmerge": merged_into(events) is not None,
+        "erase_case": bool(case.address_hash) and not held,
+    }.get(name, True)
 
 
 def _case_offers(

@@ -7,6 +7,7 @@ the older stays. Nothing leaves by any of these; letters that waited are voided,
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -172,7 +173,7 @@ def _move_all(session: Session, app: App, source: Case, target: Case) -> dict[st
     return moved
 
 
-def merged_into(events: list[Event]) -> Event | None:
+def merged_into(events: Sequence[Event]) -> Event | None:
     """Return the event by which a case was merged into another, unless that was undone."""
     found = [event for event in events if event.type in ("merged", "unmerged")]
     return found[-1] if found and found[-1].type == "merged" else None

@@ -59,12 +59,12 @@ def read_date(text: str) -> date:
 
 
 def received_at(app: App, text: str, *, now: datetime) -> datetime:
-    """Return the instant a day or instant in words stands for; noon for a day. Raises :class:`BadEntry`."""
+    """Return the instant an ISO day or instant stands for; noon for a day. Raises :class:`BadEntry`."""
     zone = app.settings.zone
     try:
         if len(text) <= 10:
             # A letter has a day and no hour: noon stands for it, far from both midnights.
-            at = datetime.combine(read_date(text), time(12), tzinfo=zone)
+            at = datetime.combine(date.fromisoformat(text), time(12), tzinfo=zone)
         else:
             at = datetime.fromisoformat(text)
             at = at if at.tzinfo else at.replace(tzinfo=zone)
@@ -138,6 +138,11 @@ def _parse(app: App, text: str, *, now: datetime) -> Entry:
         raise BadEntry("way")
     if not received:
         raise BadEntry("date")
+    if "/" in received or "." in received[:5]:
+        try:
+            received = read_date(received).isoformat()
+        except ValueError:
+            raise BadEntry("date") from None
     entry = Entry(
         way, received_at(app, received, now=now), body.strip(), (name or " ".join(rest)).strip(" -:"), address,
         tuple(dict.fromkeys(rights)),

@@ -3,7 +3,6 @@ chat."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +25,8 @@ from bot.desk.cards import (
     time_left,
     view_of,
 )  # fmt: skip
+from bot.desk.export import save
+from bot.desk.office import receipt
 from bot.desk.words import RIGHTS, STATES, WORDS, word
 from bot.settings import User
 from store import cases, journal, messages, outbox
@@ -269,8 +270,10 @@ class Terminal:
             for item in outbox.of_case(session, case_id):
                 if item.channel == "post" and item.status == "pending":
                     found[f"a-poster-{item.id}.txt"] = outbox.opened(session, self.app.vault, item)[1]
+            if case.channel == "counter":
+                found["recepisse.txt"] = receipt(session, self.app, case, now=now).encode()
         for name, content in found.items():
-            _save(folder / name, content)
+            save(folder / name, content)
         self._say(self.texts["saved"].format(folder=folder) if found else self.texts["no_files"])
 
 
@@ -281,13 +284,3 @@ def _nth(choices: Sequence[Choice], number: str) -> Choice | None:
     """The choice behind a typed number, counted from one; None where there is none."""
     known = number.isdecimal() and len(number) < 9 and 0 < int(number) <= len(choices)
     return choices[int(number) - 1] if known else None
-
-
-def _save(path: Path, content: bytes) -> None:
-    """Write a file only its owner can read, in folders only their owner can enter."""
-    for folder in (path.parent.parent, path.parent):
-        folder.mkdir(mode=0o700, exist_ok=True, parents=True)
-        folder.chmod(0o700)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)

@@ -47,6 +47,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_change": "Rien n'a changé.",
         "more": "Autres actions…",
         "stands_in": "En l'absence de",
+        "approved_by": "Première approbation (il en faut deux)",
+        "subject_person": "Personne concernée",
+        "about": "Situation",
+        "minor": "mineur",
         "held": "EN ATTENTE depuis le {date} ({by}) ; l'échéance court toujours",
     },
     "en": {
@@ -91,6 +95,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no_change": "Nothing changed.",
         "more": "More actions…",
         "stands_in": "In the absence of",
+        "approved_by": "First approval (two are needed)",
+        "subject_person": "Person concerned",
+        "about": "Situation",
+        "minor": "minor",
         "held": "ON HOLD since {date} ({by}); the due date runs on",
     },
 }
@@ -437,6 +445,44 @@ VOIDED: Mapping[str, Mapping[str, str]] = {
 }
 """Why a draft was voided."""
 
+
+THIRD_PARTIES: Mapping[str, Mapping[str, str]] = {
+    "fr": {
+        "minor_child": "parent d'un mineur",
+        "mandate": "mandataire, avocat",
+        "deceased": "proche d'une personne décédée",
+        "authority": "autorité",
+        "unrelated": "écrit pour une autre personne",
+    },
+    "en": {
+        "minor_child": "parent of a minor",
+        "mandate": "agent, lawyer",
+        "deceased": "relative of a person who died",
+        "authority": "authority",
+        "unrelated": "writes for another person",
+    },
+}
+"""For whom somebody acts."""
+
+ABOUT: Mapping[str, Mapping[str, str]] = {
+    "fr": {
+        "minor=yes": "mineur",
+        "minor=no": "majeur",
+        "third_party=self": "écrit pour soi",
+        **{f"third_party={kind}": name for kind, name in THIRD_PARTIES["fr"].items()},
+        "language=fr": "répondre en français",
+        "language=en": "répondre en anglais",
+    },
+    "en": {
+        "minor=yes": "minor",
+        "minor=no": "adult",
+        "third_party=self": "writes for himself",
+        **{f"third_party={kind}": name for kind, name in THIRD_PARTIES["en"].items()},
+        "language=fr": "answer in French",
+        "language=en": "answer in English",
+    },
+}
+"""What may be corrected about the person: argument of ``set_about`` -> language -> words."""
 
 RIGHT_NAMES: Mapping[str, tuple[str, ...]] = {
     "access": ("access", "acces"),
