@@ -201,7 +201,7 @@ MISTAKES = {
     ),
     "unknown role": (
         changed("desk.users.0.role", "boss"),
-        "setting role of entry 1 of desk.users: input should be 'dpo', 'deputy' or 'auditor'",
+        "setting role of entry 1 of desk.users: input should be 'dpo', 'deputy', 'helper' or 'auditor'",
     ),
     "unknown digest day": (
         changed("digest.day", "sunday"),

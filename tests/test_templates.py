@@ -29,7 +29,8 @@ LANGUAGES = ("fr", "en")
 STEPS = ("receipt", "answer", "refusal")
 CASE = (
     "clarification", "closing", "code", "extension", "fee", "holding", "identity", "identity_insufficient", "identity_reminder",
-    "moved_to_mail", "not_identified", "status",
+    "moved_to_mail",
+    "counter_receipt", "not_identified", "status",
 )  # fmt: skip
 MARKER = re.compile(r"\[\[.*?\]\]", re.DOTALL)
 EVERY_LETTER = frozenset({"organisation", "dpo", "reference", "person_name", "child"})

@@ -113,7 +113,7 @@ def receipt(session: Session, app: App, case: Case, *, now: datetime) -> str:
     """Return the dated receipt of a request made on the spot, to be printed and handed over."""
     person = cases.person_of(session, app.vault, case)
     facts = common_facts(app, case=case, person=person, today=casework.today(app, now))
-    rendered = render("case/counter_receipt", case.language, {**facts, "rights": list(case.rights), "child": False})
+    rendered = render("case/counter_receipt", case.language, {**facts, "child": False})
     return f"{rendered.subject}\n\n{rendered.text}"
 
 
