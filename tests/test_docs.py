@@ -369,7 +369,8 @@ def actions_page() -> str:
     text = {"none": "–", "optional": "facultatif", "required": "oui"}
     rows = [
         f"| `{a.name}` | {on[a.on]} | {a.label['fr']} | {a.label['en']} | {text[a.text]} | "
-        f"{(a.prompt or {}).get('fr', '–').replace(chr(10), ' ')} | {', '.join(sorted(a.roles, reverse=True))} | {states_of(a)} | "
+        f"{(a.prompt or {}).get('fr', '–').replace(chr(10), ' ')} | {', '.join(sorted(a.roles, reverse=True))} | "
+        f"{states_of(a)} | "
         f"{f'`{a.undo}`' if a.undo else 'définitif, annoncé'} |"
         for a in ACTIONS.values()
     ]
