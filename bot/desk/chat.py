@@ -32,7 +32,7 @@ from bot.channels.telegram import (
 )
 from bot.desk import roster
 from bot.desk.actions import ACTIONS, Ask, Told, perform
-from bot.desk.basics import permits
+from bot.desk.basics import Refused, case_of, changed_since, draft_of, permits
 from bot.desk.cards import (
     SHOWN,
     Offer,
@@ -228,10 +228,12 @@ class ChatDesk:
         chat_id, message_id = int(pressed.get("chat", {}).get("id", 0)), int(pressed.get("message_id", 0))
         button = await asyncio.to_thread(self._button, key)
         now = self.app.clock.now()
-        if button is None or button.result == SUPERSEDED or button.chat_message_id not in (0, message_id):
+        if button is None:
             await self.channel.answer(callback_id, self.words["unknown_button"], alert=True)
         elif button.chat_id != chat_id or chat_id != user.telegram_id:
             await self.channel.answer(callback_id, self.words["other_chat"], alert=True)
+        elif button.result == SUPERSEDED or button.chat_message_id not in (0, message_id):
+            await self.channel.answer(callback_id, await asyncio.to_thread(self._outdated, button), alert=True)
         elif button.expires_at < now:
             await self.channel.answer(callback_id, self.words["expired"], alert=True)
         else:
@@ -240,6 +242,17 @@ class ChatDesk:
     def _user(self, account: int) -> User | None:
         with self.app.database.reading() as session:
             return roster.by_telegram(session, self.app, account)
+
+    def _outdated(self, button: Button) -> str:
+        """Say what came between an old card and now; at the least, that there is a newer one."""
+        ask = self._ask(button)
+        with self.app.database.reading() as session:
+            try:
+                case = draft_of(session, self.app, ask)[0] if button.draft_id else case_of(session, self.app, ask)
+            except Refused as refusal:
+                return str(refusal)
+            changed = changed_since(session, self.app, case, button.seen) if button.seen is not None else ""
+        return f"{self.words['unknown_button']} {changed}".strip()
 
     def _button(self, key: str) -> Button | None:
         with self.app.database.reading() as session:
