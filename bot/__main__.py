@@ -78,12 +78,17 @@ def init(folder: Path) -> None:
 
 
 @main.command()
+@click.option("--policies", is_flag=True, help="Compare published policies, settings, register and law instead.")
+@click.option("--policy", "texts", type=EXISTING, multiple=True, help="A policy as a text file; may be repeated.")
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="Of the comparison.")
 @click.pass_context
-def check(context: click.Context) -> None:
+def check(context: click.Context, policies: bool, texts: tuple[Path, ...], language: str) -> None:
     """Test settings, store, model, templates, mailbox, SMTP, chat, clock and disk: a line each, with the mend."""
-    from bot.commands.check import check as run
+    from bot.commands import check as commands
 
-    sys.exit(run(context.obj))
+    if policies or texts:
+        sys.exit(commands.policies(context.obj, texts, language=language))
+    sys.exit(commands.check(context.obj))
 
 
 @main.command()

@@ -16,6 +16,9 @@ from bot.desk.review import findings_of
 from bot.desk.roster import on_duty
 from bot.desk.words import NOTICES, RIGHTS, WORDS, word
 from bot.letters import compose, mime_bytes, new_message_id
+from bot.register import register_of
+from handlers import annex
+from handlers.annex import RegisterIncomplete
 from handlers.clock import clock_events, deadline
 from handlers.identity import NEVER_PROVED
 from handlers.lifecycle import WORKING, CaseState, state_of
@@ -387,19 +390,48 @@ def prepare(session: Session, app: App, case: Case, *, step: str, now: datetime)
     ready = state(journal.of_case(session, case.id or 0)).ready_rights
     if case.state not in WORKING or not ready:
         return None
-    return draft_answer(session, app, case, step=step, now=now, rights=ready)
+    try:
+        return draft_answer(session, app, case, step=step, now=now, rights=ready)
+    except RegisterIncomplete as error:
+        notice = Notice("register_incomplete", urgent=True, facts={"problem": str(error)})
+        tell_desk(session, app, notice, subject=f"case:{case.id}", key_id=case.key_id, step=step, now=now, case=case)
+        return None
+
+
+def chosen_activities(events: Sequence[Event]) -> tuple[str, ...]:
+    """Return the activities of the register that the DPO ticked for a case; none ticked: all of them."""
+    ticked = [event.data.get("activities", ()) for event in events if event.type == "activities_chosen"]
+    return tuple(ticked[-1]) if ticked else ()
+
+
+def register_facts(app: App, case: Case, rights: Sequence[str], chosen: Sequence[str]) -> dict[str, Any]:
+    """Return what an answer on *rights* says out of the register (art. 15(1)-(2), 17(3), 19). Raises
+    ``RegisterIncomplete``."""
+    register = register_of(app.settings)
+    language = case.language
+    found: dict[str, Any] = {"register": [], "activities_chosen": bool(chosen)}
+    if "access" in rights:
+        found["register"] = annex.information(register, language, chosen)
+    if "erasure" in rights:
+        found["kept"] = annex.kept(register, language, chosen)
+    if {"rectification", "erasure", "restriction"} & set(rights):
+        found["to_tell"] = annex.recipients_to_tell(register, language, chosen)
+    return found
 
 
 def draft_answer(
     session: Session, app: App, case: Case, *, step: str, now: datetime, rights: Sequence[str] = ()
 ) -> Draft:
-    """Propose an answer to *rights* (to all that are open, where none are named): a draft, which waits for the DPO."""
+    """Propose an answer to *rights* (to all that are open, where none are named): a draft, which waits for the DPO.
+
+    Raises ``handlers.annex.RegisterIncomplete`` where the register of processing lacks what the answer must say.
+    """
     current = situation(session, app, case, identity=IdentityNeed(0), now=now)
-    wanted = tuple(rights) or state(journal.of_case(session, case.id or 0)).open_rights or tuple(case.rights)
+    events = journal.of_case(session, case.id or 0)
+    wanted = tuple(rights) or state(events).open_rights or tuple(case.rights)
     part, rest = in_part(case, wanted)
     letter = app.rights[wanted[0]].answer(part_of(facts_of(case), wanted), current)
-    register = [entry.model_dump() for entry in app.settings.processing]
-    context = {**letter.context, "register": register, "pending": rest}
+    context = {**letter.context, **register_facts(app, case, wanted, chosen_activities(events)), "pending": rest}
     letter = replace(letter, context=context, rights=part)
     name = "answer" if not part else f"answer:{'+'.join(part)}"
     return write_letter(session, app, case, letter, step=f"{step}:{name}", now=now)

@@ -384,6 +384,9 @@ class Processing(Section):
     legal_basis: str
     source: str
     transfers: str = ""
+    """Art. 15(2): write "none" where there are none; empty stops the draft that needs it."""
+    automated: str = ""
+    """Art. 15(1)(h): likewise."""
 
 
 class Retention(Section):
@@ -423,6 +426,8 @@ class Settings(BaseSettings):
     replies: Replies = Replies()
     retention: Retention = Retention()
     processing: tuple[Processing, ...] = ()
+    processing_file: Path | None = None
+    """The register of processing in a file of its own; empty for the one that ships."""
     model: Path | None = None
     """A classifier trained elsewhere; empty for the one that ships."""
 
@@ -539,8 +544,9 @@ def _absolute(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for section, name in _PATHS:
         if isinstance(values.get(section), dict) and isinstance(values[section].get(name), str):
             values[section][name] = str(folder / Path(values[section][name]).expanduser())
-    if isinstance(values.get("model"), str):
-        values["model"] = str(folder / Path(values["model"]).expanduser())
+    for name in ("model", "processing_file"):
+        if isinstance(values.get(name), str):
+            values[name] = str(folder / Path(values[name]).expanduser())
     return values
 
 

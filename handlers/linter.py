@@ -525,7 +525,7 @@ def _due_dates(letter: _Letter) -> Iterator[Finding]:
 
 # --- articles ------------------------------------------------------------------------------------------------------------
 
-_NUMBER = r"\d{1,3}(?:-\d+)?(?:\s?\([0-9a-z]{1,2}\))*"
+_NUMBER = r"\d{1,4}(?:-\d+)?(?:\s?\([0-9a-z]{1,2}\))*"
 _CITATION = re.compile(
     rf"\barticles? ({_NUMBER}(?:(?:, | et | ou | a | and | or | to ){_NUMBER})*)|\bart\. ?({_NUMBER})"
 )
@@ -533,7 +533,8 @@ _LAW = re.compile(
     rf"{_CITATION.pattern}|article l\.? ?\d|\bloi n|\bdecret n|code (?:de|du|civil|general)|\bact no|\bdecree no"
 )
 _INSTRUMENT = re.compile(
-    r"^\s*(?:i+\b\s*)?(?:du|de la|of the|of)?\s*(?:french\s+)?(decret|decree|loi|act\b|data protection act|code)"
+    r"^\s*(?:i+\b\s*)?(?:du|de la|of the|of)?\s*(?:french\s+)?(?:civil\s+|commercial\s+)?"
+    r"(decret|decree|loi|act\b|data protection act|code)"
 )
 _INSTRUMENTS = {"dec": "decree", "loi": "act", "act": "act", "dat": "act", "cod": "code"}
 _OF_DECREE = frozenset({77, 80, 124, 144})

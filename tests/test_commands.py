@@ -181,7 +181,20 @@ def servers(tmp_path) -> Iterator[Servers]:
         yield Servers(tmp_path, mailbox, sink, chat)
 
 
-PARTS = ["settings", "store", "journal", "templates", "model", "clock", "disk", "contacts", "mailbox", "smtp", "chat"]
+PARTS = [
+    "settings",
+    "store",
+    "journal",
+    "templates",
+    "model",
+    "clock",
+    "disk",
+    "contacts",
+    "register",
+    "mailbox",
+    "smtp",
+    "chat",
+]
 
 
 def checked(servers: Servers, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:

@@ -87,7 +87,7 @@ def test_the_example_that_ships_loads_with_its_secrets_in_files(tmp_path):
     assert found.store.database_url == f"sqlite:///{tmp_path / 'data' / 'dpobot.db'}"
     assert [user.key for user in found.desk.users] == ["dpo", "deputy"]
     assert found.own_addresses == {"dpo@mije.com"}
-    assert (found.telegram, found.listen, len(found.processing)) == (None, None, 2)
+    assert (found.telegram, found.listen, len(found.processing)) == (None, None, 0)
 
 
 def test_the_settings_file_may_begin_with_a_byte_order_mark(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,9 @@ import click
 from bot.app import App, Reader, build_app
 from bot.channels.base import InboxError, MailerError
 from bot.contacts import ContactsError
+from bot.register import register_of
 from bot.settings import SettingsError, load
+from handlers.annex import RegisterIncomplete, problems
 from store import journal
 from store.database import StoreError
 from store.sealing import SealingError
@@ -42,6 +44,28 @@ def _line(name: str, test: Callable[[], str]) -> bool:
     return True
 
 
+def policies(config: Path, texts: Sequence[Path] = (), *, language: str = "fr") -> int:
+    """Report where published promises, configuration, register and law contradict each other, a paragraph each.
+
+    *texts*: the published policies as text files; without them, the promises read in MIJE's two notices. Exit status 1
+    where something contradicts, 2 when settings or texts cannot be read.
+    """
+    from bot.commands.explain import offline_settings
+    from handlers.policies import compared
+
+    try:
+        settings = offline_settings(config, language)
+        given = {path.name: path.read_text(encoding="utf-8") for path in texts} or None
+        found = compared(settings.model_dump(), register_of(settings), given)
+    except (SettingsError, RegisterIncomplete, OSError, UnicodeDecodeError) as error:
+        click.echo(str(error), err=True)
+        return 2
+    for one in found:
+        click.echo(f"✘ {one.code} ({', '.join(one.places)}; {one.against})\n  {one.said[language]}")
+    click.echo(f"{len(found)} contradiction(s)")
+    return 1 if found else 0
+
+
 def check(config: Path, *, reader: Reader | None = None) -> int:
     """Test all parts; exit status 0 when all are well, 1 when one is not, 2 when the settings cannot be read.
 
@@ -64,6 +88,7 @@ def check(config: Path, *, reader: Reader | None = None) -> int:
         ("clock", lambda: _clock(app)),
         ("disk", lambda: _disk(app)),
         ("contacts", lambda: _contacts(app)),
+        ("register", lambda: _register(app)),
         *[("mailbox", getattr(inbox, "check")) for inbox in app.inboxes if hasattr(inbox, "check")],  # noqa: B009
         ("smtp", lambda: str(getattr(app.mailer, "check")())),  # noqa: B009
         ("chat", lambda: _chat(app)),
@@ -130,6 +155,15 @@ def _disk(app: App) -> str:
     if free < 500 * 1024 * 1024:
         raise OSError(f"only {free // 2**20} MB free at store.data_dir; make room")
     return f"{free // 2**30} GB free"
+
+
+def _register(app: App) -> str:
+    register = register_of(app.settings)
+    lacking = problems(register, app.settings.languages)
+    if lacking:
+        more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+        raise RegisterIncomplete(lacking[0] + more)
+    return f"{len(register)} activities; compare them with your notices: dpobot check --policies"
 
 
 def _contacts(app: App) -> str:

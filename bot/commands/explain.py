@@ -55,8 +55,9 @@ WHAT = {
 }
 
 
-def _settings(config: Path, folder: str, language: str) -> Settings:
-    """The settings as they are, with a store of its own and no server: nothing can be sent, nothing is contacted."""
+def offline_settings(config: Path, language: str, folder: str = "") -> Settings:
+    """The settings as they are (the shipped example where there are none), with a store of its own and no server: nothing can
+    be sent, nothing is contacted."""
     values: dict[str, Any] = with_environment(read(config), os.environ) if config.exists() else read(EXAMPLE)
     values["store"] = {"data_dir": folder, "master_key": new_master_key()}
     if isinstance(values.get("desk"), dict):
@@ -75,7 +76,7 @@ def explain(config: Path, file: Path, language: str) -> int:
     now = SystemClock().now()
     with tempfile.TemporaryDirectory(prefix="dpobot-explain-") as folder:
         try:
-            app = build_app(_settings(config, folder, language))
+            app = build_app(offline_settings(config, language, folder))
         except SettingsError as error:
             click.echo(str(error), err=True)
             return 2

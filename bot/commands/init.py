@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.clock import SystemClock
+from bot.register import SHIPPED
 from store.database import Database, StoreError
 from store.sealing import new_master_key
 
@@ -27,6 +28,7 @@ def private(path: Path, text: str) -> None:
 def example_settings(since: date) -> str:
     """Return the settings that ship, which read no mail the server took in before *since* (a Paris date)."""
     text = EXAMPLE.read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^# (?=processing_file = )", "", text)
     return re.sub(r"(?m)^# since = \S+  ", f"since = {since.isoformat()}    ", text)
 
 
@@ -56,6 +58,8 @@ def init(folder: Path, *, today: date | None = None) -> int:
         store.parent.chmod(0o700)
         database.migrate()
         database.close()
+        if not (folder / "processing.toml").exists():
+            private(folder / "processing.toml", SHIPPED.read_text(encoding="utf-8"))
         private(target, example_settings(today))
     except (OSError, StoreError) as error:
         click.echo(f"{folder} cannot be set up: {error}", err=True)

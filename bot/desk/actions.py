@@ -35,6 +35,7 @@ from bot.evidence import evidence_of
 from bot.letters import with_text
 from bot.sending import sent_by_post, settle_by_hand
 from bot.settings import User, is_address
+from handlers.annex import RegisterIncomplete
 from handlers.identity import NEVER_PROVED, assess, at_least, looks_like_proof
 from handlers.lifecycle import REASONS, UNSETTLED, may_approve
 from handlers.opening import (
@@ -404,7 +405,10 @@ def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime)
         return _say(language, "Un projet attend déjà : le voici.", "A draft is waiting already: here it is.")
     step = f"desk:{_moment(session)}"
     if wanted == "answer":
-        casework.draft_answer(session, app, case, step=step, now=now, rights=rights)
+        try:
+            casework.draft_answer(session, app, case, step=step, now=now, rights=rights)
+        except RegisterIncomplete as error:
+            raise Refused(str(error)) from error
     else:
         situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
         facts = cases.facts_of(case)
