@@ -89,9 +89,11 @@ def test_init_makes_private_files_and_an_empty_store(tmp_path, capsys):
     assert found == {
         "dpobot.toml": 0o600, "secrets": 0o700, "secrets/master.key": 0o600, "secrets/imap.password": 0o600,
         "secrets/smtp.password": 0o600, "secrets/telegram.token": 0o600, "data": 0o700, "data/dpobot.db": 0o600,
+        "processing.toml": 0o600,
     }  # fmt: skip
     written = tomllib.loads((folder / "dpobot.toml").read_text(encoding="utf-8"))
     assert written["imap"].pop("since") == date(2026, 4, 5)
+    assert written.pop("processing_file") == "processing.toml"
     assert written == tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
     assert capsys.readouterr().out.splitlines()[-1] == f"then: dpobot --config {folder / 'dpobot.toml'} check"
 
