@@ -285,6 +285,10 @@ class Observer:
         events = self.events(case)
         name = casework.state(events).identity
         found = {str(name)}
+        shown = [e.type for e in events if e.type in ("identity_received", "identity_insufficient")]
+        if name == "requested" and shown and shown[-1] == "identity_insufficient":
+            # The letter that asks for more has left: it is asked for anew because what came was rejected.
+            found.add("rejected")
         if name == "waived":
             found |= {"verified_by_other_means", "not_required"}
         if name == "verified":

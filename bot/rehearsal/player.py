@@ -111,6 +111,9 @@ def _play(scenario: Scenario, world: World, cast: Cast, result: Result) -> None:
         passing = group[0] if len(group) == 1 and group[0].action == "time_passes" else None
         if passing is not None:
             target = target_of(passing, world.now(), later[0].at if later else None)
+            if passing.at < target and passing.at > world.now():
+                # It begins at its ``at``; otherwise it ends there, and what happens on the way belongs to it.
+                world.advance(passing.at)
             cast.play(group, lambda _: False)
             if target > world.now():
                 world.advance(target)

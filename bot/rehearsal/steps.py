@@ -275,16 +275,15 @@ class Cast:
                 # A person completes first what the letter leaves open; the card is drawn anew.
                 self.desk.complete(desk_user, case)
                 self.world.settle()
-        message = self._shown(on, case, label, home)
-        if message is None:
-            raise NotSupported(
-                f'telegram_button on "{on}": no message in chat shows "{label}" for {case.reference if case else "a case"}'
-            )
-        for _ in range(int(payload.get("times", 1)) if isinstance(payload.get("times", 1), int) else 1):
-            name = _button_of(message, label)
-            outcome.callbacks.append(
-                chat.press(user, message.message_id, message.chat_id, name, stale=True, forged=False)
-            )
+        shown = self._shown(on, case, label, home)
+        if shown is None:
+            about = case.reference if case else "a case"
+            raise NotSupported(f'telegram_button on "{on}": no message in chat shows "{label}" for {about}')
+        message, data = shown
+        times = payload.get("times", 1)
+        for _ in range(times if isinstance(times, int) else 1):
+            # As a phone does that has not caught up: the button that was there when the message read so.
+            outcome.callbacks.append(chat.press(user, message.message_id, message.chat_id, data, stale=True))
         outcome.told = "pressed"
         if case is not None and self.desk.user(user) is not None and label == "Approuver et envoyer":
             self.desk.approvals.append((len(self.world.sink.attempts), case.reference))
@@ -302,30 +301,33 @@ class Cast:
                 return ACTIONS[action].label["fr"] if action in ACTIONS else wanted
         return ACTIONS[simple].label["fr"] if simple in ACTIONS else wanted
 
-    def _shown(self, on: str, case: Case | None, label: str, home: int) -> ChatMessage | None:
-        """The message in chat that is meant: the latest with the button, the first that ever had it, or one that showed V1."""
+    def _shown(self, on: str, case: Case | None, label: str, home: int) -> tuple[ChatMessage, str] | None:
+        """The message in chat that is meant and the button on it, as it was when the message read so.
 
-        def has(buttons: Any) -> bool:
-            return any(text.startswith(label) for row in buttons for text, _ in row)
-
-        def about(text: str) -> bool:
-            return case is None or case.reference in text
-
-        candidates: list[ChatMessage] = []
+        The latest version with the button, the first that ever had it, or the one that showed V1.
+        """
+        versions: list[tuple[datetime, ChatMessage, str, str]] = []
         for message in self.world.chat.messages(home):
-            ever = [(message.text, message.buttons), *((v.text, v.buttons) for v in message.history)]
-            if any(has(buttons) and about(text) for text, buttons in ever):
-                candidates.append(message)
-        if not candidates:
+            since = message.date
+            past = [(version.text, version.buttons, version.until) for version in message.history]
+            for text, buttons, until in [*past, (message.text, message.buttons, since)]:
+                data = next((data for row in buttons for shown, data in row if shown.startswith(label)), "")
+                if data and (case is None or case.reference in text):
+                    versions.append((since, message, text, data))
+                since = until
+        if not versions:
             return None
-        version = re.search(r"V(\d+)", on, re.IGNORECASE) if "showing" in on.lower() else None
-        if version:
-            showing = re.compile(rf"\b(?:version|revision) {version[1]}\b")
-            shown = [m for m in candidates if any(showing.search(t) for t in (m.text, *(v.text for v in m.history)))]
-            return shown[0] if shown else None
-        if "first" in on.lower() or "old" in on.lower() or "stale" in on.lower():
-            return candidates[0]
-        return candidates[-1]
+        versions.sort(key=lambda version: (version[0], version[1].message_id))
+        wanted = re.search(r"V\d+", on, re.IGNORECASE) if "showing" in on.lower() else None
+        if wanted:
+            number = re.compile(rf"\b(?:version|revision) {wanted[0][1:]}\b")
+            named = [version for version in versions if wanted[0] in version[2]]
+            versions = named or [version for version in versions if number.search(version[2])]
+            if not versions:
+                return None
+        first = wanted or re.search(r"first|old|stale", on.lower())
+        _, message, _, data = versions[0 if first else -1]
+        return message, data
 
     # --- commands
 
@@ -357,16 +359,6 @@ def _described(value: Any) -> dict[str, Any]:
 
 def _default_user(step: Step) -> int:
     return {"dpo": DPO, "staff": DPO}.get(step.actor, number_of(step.actor or "subject"))
-
-
-def _button_of(message: ChatMessage, label: str) -> str:
-    """The callback data of the newest button with a label on a message, as it is or as it was."""
-    for buttons in (message.buttons, *(version.buttons for version in reversed(message.history))):
-        for row in buttons:
-            for text, data in row:
-                if text.startswith(label):
-                    return data
-    return label
 
 
 BUTTONS = (

@@ -19,7 +19,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -270,8 +271,6 @@ class Live:
             failing = part is not None and part.failures > 0
         tick = datetime.combine(today + timedelta(days=1) if done else today, START, tzinfo=zone)
         found = [tick.astimezone(UTC), scheduled(now + timedelta(days=7), self.settings)]
-        # The day begins at midnight: dates such as an absence or the end of a period count from there.
-        found.append(datetime.combine(today + timedelta(days=1), time(0), tzinfo=zone).astimezone(UTC))
         if again is not None:
             found.append(again)
         later = [moment for moment in found if moment > now]
@@ -332,7 +331,9 @@ def template() -> None:
     from nlp.types import Message
 
     reader = load_classifier(None, cues={right.name: right.cues for right in load_rights().values()})
-    # Some parts load with the first message only.
+    # Some parts load with the first message, or the first request, only.
+    for name in ("anyio._backends._asyncio", "anyio._core._synchronization", "h11", "holidays", "httpcore", "sqlite3"):
+        import_module(name)
     reader.read(Message(id="warm", body="Bonjour, je souhaite une copie de mes données personnelles. Hello."))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print("ready", flush=True)

@@ -212,7 +212,7 @@ class World:
         """Let time pass until *to*, the program working at every moment at which something is due.
 
         Between two such moments nothing can happen, since nothing comes from outside and every date the program minds is
-        among those it names: the next day's work, the next digest, the next try of what waits to leave, midnight.
+        among those it names: the next day's work, the next digest, the next try of what waits to leave.
         While something is out of order it works every minute at first, and every hour then.
         """
         quick = 0
