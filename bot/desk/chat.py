@@ -650,6 +650,7 @@ class ChatDesk:
                     await self._post(
                         facts["subject"], user.telegram_id, user, notice=facts["kind"],
                         anew=facts["kind"] != "refresh", decided_at=item.created_at, facts=facts["facts"],
+                        urgent=bool(facts["urgent"]),
                     )  # fmt: skip
                     shown += 1
                 except ChatRefused as error:
@@ -696,11 +697,15 @@ class ChatDesk:
         anew: bool,
         decided_at: datetime | None = None,
         facts: dict[str, Any] | None = None,
+        urgent: bool = False,
     ) -> None:
         """Show a card: edited in place, or posted anew at the bottom where it should be noticed."""
         drawn = await asyncio.to_thread(self._draw, subject, notice, facts or {}, user)
         if drawn is None:
             return
+        if urgent and drawn.text.startswith("■ "):
+            # The same word in both languages, where the eye and the telephone's preview fall first.
+            drawn = replace(drawn, text=f"■ URGENT – {drawn.text[2:]}")
         card = await asyncio.to_thread(self._card, subject, chat_id)
         offers = drawn.offers
         digest = hashlib.sha256(repr((drawn.text, offers)).encode()).hexdigest()
