@@ -36,7 +36,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "reject_draft": ("reject",),
     "identity_request": ("request_identity",),
     "identity_accept": ("identity_verified",),
-    "identity_accept_manual": ("identity_verified",),
+    "identity_accept_manual": ("identity_in_person", "identity_verified"),
     "identity_reject": ("identity_insufficient",),
     "identity_waive": ("identity_waived",),
     "close": ("close",),
@@ -56,6 +56,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "take_charge": ("take_charge",),
     "note": ("note",),
     "reopen": ("reopen",),
+    "ask_requester": ("ask_requester",),
+    "end_absence": ("end_absence",),
+    "split": ("split",),
+    "merge": ("merge",),
 }
 """Intent -> the names its action may have at the desk, the first that exists is meant."""
 
@@ -154,6 +158,8 @@ class Desk:
         """Intents the program has no action for."""
         self.approvals: list[tuple[int, str]] = []
         """(How many mails had left, reference) of each approval by a person of the desk."""
+        self.edited: dict[int, int] = {}
+        """Case -> the draft edited last."""
 
     def user(self, number: int) -> User | None:
         """The desk's user with a Telegram number."""
@@ -200,20 +206,26 @@ class Desk:
             return Done(False, "not one of the desk's users: no desk to act at")
         if intent.name == "approve_pending":
             return self._approve_pending(user, since)
-        if case is None and item is not None and found not in ("open_as", "file", "attach"):
-            return self._on_item(intent, user, item, found)
+        if ACTIONS[found].on == "desk":
+            text = self._absence(intent, user) if intent.name == "set_absence" else _told(intent, "email", "person")
+            return self._act(user, found, "desk", text=text)
         if case is None:
-            if ACTIONS[found].on == "message" or item is not None:
-                return self._on_item(intent, user, item, found)
-            if getattr(ACTIONS[found], "on", "case") in ("case", "draft"):
-                return Done(False, "there is no such case")
+            return self._on_item(intent, user, item, found)
         return self._on_case(intent, user, case, found, helpful=helpful)
 
-    def _on_case(self, intent: Intent, user: User, case: Case | None, action: str, *, helpful: bool) -> Done:
-        subject = f"case:{case.id}" if case is not None else "desk:0"
+    def _absence(self, intent: Intent, user: User) -> str:
+        """Who is away, who stands in, first and last day, as one types it at the desk."""
+        stands_in = self.user(number_of(_first(intent.given, "deputy", "to_user", "replaced_by"), DEPUTY))
+        absent = self.user(number_of(_first(intent.given, "absent", "who", "person"), user.telegram_id or DPO)) or user
+        days = [
+            str(_first(intent.given, *names) or "")[:10]
+            for names in (("from", "start", "since"), ("to", "until", "end"))
+        ]
+        return " ".join([absent.key, stands_in.key if stands_in else "", *days])
+
+    def _on_case(self, intent: Intent, user: User, case: Case, action: str, *, helpful: bool) -> Done:
+        subject = f"case:{case.id}"
         name = intent.name
-        if case is None:
-            return self._act(user, action, subject, argument=intent.text("argument", "email"), text=_told(intent))
         if name == "approve":
             return self.approve(
                 user, case, helpful=helpful, reason=intent.text("reason") if intent.given.get("reason") else ""
@@ -227,15 +239,18 @@ class Desk:
             return self._act(user, action, subject, waiting[0], text=intent.text("reason") or "À reprendre.")
         if name in ("make_draft", "refuse", "refuse_partially") and action == "make_draft":
             return self._make(user, case, intent)
+        if name == "erase_case":
+            return self._act(user, action, subject, text=case.reference)
         if name == "identity_request":
             done = self._act(user, action, subject)
             if not done.done and case.identity in ("requested", "rejected") and helpful:
                 return Done(True, f"asked already: {done.told}")
             return done
         if name in ("identity_accept", "identity_accept_manual"):
-            in_person = name.endswith("manual")
-            argument = "in-person" if in_person else ""
-            return self._act(user, action, subject, argument=argument, text=intent.text("how", "note"))
+            how = intent.text("how", "note", "reason") or (
+                "Vue à l'accueil, pièce présentée." if name.endswith("manual") else ""
+            )
+            return self._act(user, action, subject, text=how)
         if name == "reclassify":
             return self._act(user, "change_right", subject, argument=_rights(intent))
         if name == "mark_not_a_request":
@@ -247,7 +262,8 @@ class Desk:
             return self._act(user, action, subject, argument=argument, text=intent.text("reason"))
         waiting = self.waiting(case)
         draft = waiting[0] if waiting and ACTIONS[action].on == "draft" else None
-        return self._act(user, action, subject, draft, argument=_argument(intent), text=_told(intent))
+        text = _told(intent) or ("" if ACTIONS[action].text != "required" else SENSE)
+        return self._act(user, action, subject, draft, argument=_argument(intent), text=text)
 
     def _on_item(self, intent: Intent, user: User, item: Message | None, action: str) -> Done:
         """An intent about something that was put aside to be sorted, and is no case yet."""
@@ -288,6 +304,10 @@ class Desk:
                 found = [one for one in found if one.id == draft.id]
             return found[0] if found else None
 
+        if draft is None:
+            # What was just edited is what is meant, where several letters wait.
+            edited = self.edited.get(case.id or 0)
+            draft = next((one for one in self.waiting(case) if one.id == edited), None)
         chosen = waiting()
         if chosen is None and helpful:
             self._again(user, case)
@@ -385,7 +405,10 @@ class Desk:
             intent.text("text", "body", "new_text"),
             whole=bool(intent.given.get("whole") or intent.given.get("replace")),
         )
-        return self._act(user, "edit", f"case:{case.id}", draft, text=new)
+        done = self._act(user, "edit", f"case:{case.id}", draft, text=new)
+        if done.done:
+            self.edited[case.id or 0] = draft.id or 0
+        return done
 
     # --- intake by hand
 
@@ -422,8 +445,8 @@ def _is_findings(told: str) -> bool:
     return told.startswith(("À corriger d'abord", "To mend first"))
 
 
-def _told(intent: Intent) -> str:
-    return intent.text("reason", "text", "note", "amount", "email", "method")
+def _told(intent: Intent, *first: str) -> str:
+    return intent.text(*first, "reason", "text", "note", "amount", "email", "method", "address", "question")
 
 
 def _argument(intent: Intent) -> str:

@@ -215,10 +215,17 @@ class Observer:
         with self.app.database.reading() as session:
             return sorted(cases.listed(session), key=lambda case: case.reference)
 
-    def message_at(self, uid_or_place: str) -> int | None:
-        """The recorded message that lay at a place (``uidvalidity:uid``, ``chat:message:edit``)."""
-        with self.app.database.reading() as session:
-            return session.exec(select(Sighting.message_id).where(Sighting.external_id == uid_or_place)).first()
+    def message_named(self, message_id: str) -> int | None:
+        """The recorded message with a Message-ID, or with the name a chat update gives it."""
+        for message in reversed(self.all_messages()):
+            try:
+                with self.app.database.reading() as session:
+                    view = messages.view(session, self.app.vault, message)
+            except SealingError:
+                continue
+            if view["message_id"] == message_id:
+                return message.id
+        return None
 
     def message_by_uid(self, uid: int) -> int | None:
         """The recorded message that lay in the mailbox under a UID, whatever its UIDVALIDITY; the newest such."""
@@ -276,6 +283,8 @@ class Observer:
             found.add("delivery_failed")
         if state.delivery == "bounced":
             found.add("bounced")
+        if state.held:
+            found.add("on_hold")
         if opened_by is not None and opened_by.case_id == case.id and opened_by.disposition == "added":
             found.add("duplicate")
         return found

@@ -38,7 +38,7 @@ class Outcome:
     unsupported: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     uids: list[int] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     callbacks: list[str] = field(default_factory=list)
     reference: str = ""
 
@@ -68,8 +68,8 @@ class Cast:
         if outcome is None:
             return None
         found: int | None = None
-        for place in outcome.places:
-            found = found or self.observer.message_at(place)
+        for name in outcome.names:
+            found = found or self.observer.message_named(name)
         for uid in outcome.uids:
             found = found or self.observer.message_by_uid(uid)
         if found is None and outcome.reference:
@@ -251,7 +251,7 @@ class Cast:
         message = update.get("message") or update.get("edited_message") or {}
         chat_id, message_id = int(message["chat"]["id"]), int(message["message_id"])
         self.sent_chat[step.n] = (chat_id, message_id)
-        outcome.places.append(f"{chat_id}:{message_id}:{message.get('edit_date', 0)}")
+        outcome.names.append(f"telegram.{update_id}")
         outcome.told = "written in chat"
 
     def _press(self, step: Step, outcome: Outcome, refusal_expected: bool) -> None:
