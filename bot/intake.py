@@ -38,6 +38,10 @@ MAX_BODY = 200_000
 """Characters of new text given to the classifier; a request is never that long, a mail bomb is."""
 
 
+LONGEST_WAY = timedelta(days=366)
+"""How long a request may have lain with a colleague; an older date in a forward is somebody else's story."""
+
+
 @dataclass(frozen=True)
 class Recorded:
     """What became of a message."""
@@ -70,6 +74,7 @@ def take_in(app: App, raw: RawMessage) -> Recorded:
 
 def record(app: App, arrival: Arrival, *, now: datetime, too_large: bool = False) -> Recorded:
     """Classify an arrival and record it in one transaction."""
+    arrival = first_received(app, arrival)
     reading = read(app, arrival)
     with app.database.transaction() as session:
         recorded = _record(session, app, arrival, reading, now=now, too_large=too_large)
@@ -117,6 +122,23 @@ def read(app: App, arrival: Arrival) -> Reading:
 def own_domains(app: App) -> frozenset[str]:
     """The organisation's own mail domains, in lower case."""
     return frozenset(address.rpartition("@")[2] for address in app.settings.own_addresses)
+
+
+def first_received(app: App, arrival: Arrival) -> Arrival:
+    """Let the clock of a request that a colleague passes on run from when the organisation first got it.
+
+    Our own server's line in the attached message proves it; the date in a forward is only a claim, but an earlier
+    day can only shorten our own time (EDPB guidelines 01/2022: the month runs from receipt by the controller, whoever
+    in it received the request). Never later than the forward itself, never more than a year before it.
+    """
+    inner = forwarded_request(app, arrival)
+    if inner is None or not inner.received_at or disproved(arrival):
+        return arrival
+    first = datetime.fromisoformat(inner.received_at)
+    if not arrival.received_at - LONGEST_WAY <= first < arrival.received_at:
+        return arrival
+    noted = replace(inner, passed_on_at=arrival.received_at.isoformat())
+    return replace(arrival, received_at=first, forwarded=noted)
 
 
 def forwarded_request(app: App, arrival: Arrival) -> Forwarded | None:
@@ -376,6 +398,11 @@ def open_case(
     )
     person = requester(app, arrival, reading)
     case = cases.create(session, app.vault, facts=facts, person=person, key_id=key_id, now=now)
+    if arrival.forwarded is not None and arrival.forwarded.passed_on_at:
+        casework.note(
+            session, app, case, "forwarded_to_dpo", actor="bot", now=now,
+            at=datetime.fromisoformat(arrival.forwarded.passed_on_at), data={"evidence": arrival.forwarded.received_by},
+        )  # fmt: skip
     message.case_id, message.disposition, message.sorted_at = case.id, "opened", now if by != "bot" else None
     session.add(message)
     session.flush()

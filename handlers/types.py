@@ -65,6 +65,12 @@ class Forwarded:
     """As written in the forward; a claim, not evidence."""
     subject: str
     text: str
+    received_at: str = ""
+    """When the organisation first got it, as ISO instant in UTC; empty where nothing says so."""
+    received_by: Literal["", "server", "written"] = ""
+    """What says so: our own server's line in the attached message, or only the date in the forward."""
+    passed_on_at: str = ""
+    """When the forward itself came in, where that is later than ``received_at`` and the clock runs from there."""
 
 
 @dataclass(frozen=True)

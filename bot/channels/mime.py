@@ -117,6 +117,8 @@ def _read(
         parts,
         subject,
         report=robots.is_bounce or not {"read-receipt", "delivery-receipt"}.isdisjoint(robots.reasons),
+        from_addr=from_addr,
+        authserv_ids=authserv_ids,
         own_addresses=own_addresses,
         own_domains=own_domains,
     )
@@ -206,6 +208,8 @@ def _texts(
     subject: str,
     *,
     report: bool,
+    from_addr: str,
+    authserv_ids: tuple[str, ...],
     own_addresses: tuple[str, ...],
     own_domains: tuple[str, ...],
 ) -> tuple[str, str, str, Forwarded | None, list[Attachment]]:
@@ -219,7 +223,9 @@ def _texts(
     if report:
         returned = [each for each in attachments if each.content_type != "message/rfc822"]
         return text, parts.new, parts.quoted, None, returned
-    found = mime_forwards.inline(text, subject, own_addresses=own_addresses, own_domains=own_domains)
+    found = mime_forwards.inline(
+        text, subject, from_addr=from_addr, own_addresses=own_addresses, own_domains=own_domains
+    )
     if found:
         comment, forwarded = found
         new, quoted = _joined_parts(comment, forwarded.text)
@@ -228,7 +234,7 @@ def _texts(
         new, quoted = parts.new, parts.quoted
     own = {address.lower() for address in own_addresses}
     for message in content.embedded:
-        for inner in _embedded(message, content, attachments, MAX_DEPTH):
+        for inner in _embedded(message, content, attachments, authserv_ids, MAX_DEPTH):
             text = f"{text}\n\n{mime_forwards.shown(inner)}".strip("\n")[: mime_text.MAX_TEXT]
             if inner.from_addr.lower() in own:
                 quoted = f"{quoted}\n\n{inner.text}".strip("\n")
@@ -250,10 +256,14 @@ def _joined_parts(comment: str, passed_on: str) -> tuple[str, str]:
 
 
 def _embedded(
-    message: Message, content: mime_text.Content, attachments: list[Attachment], depth: int
+    message: Message,
+    content: mime_text.Content,
+    attachments: list[Attachment],
+    authserv_ids: tuple[str, ...],
+    depth: int,
 ) -> list[Forwarded]:
     """Read an attached message and those inside it; their files count as ours."""
-    forwarded, inner = mime_forwards.attached(message)
+    forwarded, inner = mime_forwards.attached(message, authserv_ids)
     attachments += inner.attachments
     for problem in inner.problems:
         content.note(problem)
@@ -262,7 +272,7 @@ def _embedded(
         content.note("nested-too-deep")
         return found
     for deeper in inner.embedded:
-        found += _embedded(deeper, content, attachments, depth - 1)
+        found += _embedded(deeper, content, attachments, authserv_ids, depth - 1)
     return found
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import UTC, datetime
 from email.message import Message
+from typing import Any, Literal
 
-from bot.channels.mime_headers import Headers, addresses, one_line
+from bot.channels import mime_dates
+from bot.channels.mime_headers import Headers, addresses, instant, one_line
 from bot.channels.mime_text import Content, collect
+from bot.channels.mime_trust import received_at
 from handlers.types import Forwarded
 from nlp.clean import HeaderBlock, header_block, history_start, is_divider, is_forward_divider, unquoted
 
@@ -15,24 +19,36 @@ MAX_CHAIN = 5
 MAX_LINES = 5_000
 
 _FORWARD_SUBJECT = re.compile(
-    r"^\s*(?:tr|fw|fwd|wg|rv|i|inoltr?|doorst|enc|transf|transfert|transmis)\s*(?:\[\d+\]|\(\d+\))?\s?:", re.IGNORECASE
+    r"^\s*\[?(?:re\s?:\s*)?(?:tr|fw|fwd|wg|rv|i|inoltr?|doorst|enc|transf|transfert|transmis)\s*"
+    r"(?:\[\d+\]|\(\d+\))?\s?:",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(r"^\s{0,3}>")
 
 
 def inline(
-    text: str, subject: str, *, own_addresses: Collection[str] = (), own_domains: Collection[str] = ()
+    text: str,
+    subject: str,
+    *,
+    from_addr: str = "",
+    own_addresses: Collection[str] = (),
+    own_domains: Collection[str] = (),
 ) -> tuple[str, Forwarded] | None:
     """Find a message forwarded within *text*; return the comment above it and the message.
 
-    A chain of colleagues (*own_domains*) is followed to the first stranger. What we wrote ourselves
+    A colleague (*own_domains*) who sends a stranger's mail along passes it on, whatever the subject says. A chain of
+    colleagues is followed to the first stranger. What we wrote ourselves
     (*own_addresses*) is history, even if somebody passes it on: None, as for any other mail.
     """
-    found = _first(text, forward=_FORWARD_SUBJECT.match(subject) is not None)
+    own = {domain.lower().lstrip("@") for domain in own_domains}
+    colleague = from_addr.lower().rpartition("@")[2] in own
+    found = _first(text, forward=colleague or _FORWARD_SUBJECT.match(subject) is not None)
     if found is None:
         return None
     comment, message = found
-    own = {domain.lower().lstrip("@") for domain in own_domains}
+    if colleague and not _FORWARD_SUBJECT.match(subject) and message.from_addr.rpartition("@")[2] in ("", *own):
+        # A colleague who answers a colleague passes on nothing.
+        return None
     for _ in range(MAX_CHAIN):
         deeper = _first(message.text, forward=True)
         if message.from_addr.rpartition("@")[2] not in own or deeper is None:
@@ -82,8 +98,13 @@ def _message(lines: list[str], start: int, block: HeaderBlock | None, end: int) 
         date=one_line(fields.get("date", ""), 100),
         subject=one_line(fields.get("subject", "").strip("* ")),
         text="\n".join(body).strip("\n"),
+        **_when(mime_dates.written(fields.get("date", "")), "written"),
     )
     return "\n".join(lines[:start]).strip("\n"), message
+
+
+def _when(moment: datetime | None, by: Literal["server", "written"]) -> dict[str, Any]:
+    return {"received_at": moment.isoformat(), "received_by": by} if moment else {}
 
 
 def sender(written: str) -> tuple[str, str]:
@@ -97,15 +118,25 @@ def sender(written: str) -> tuple[str, str]:
     return one_line(text, 300).strip("\"' "), ""
 
 
-def attached(message: Message) -> tuple[Forwarded, Content]:
-    """Read a message that came as an attachment; also return its parts."""
+def attached(message: Message, authserv_ids: Collection[str] = ()) -> tuple[Forwarded, Content]:
+    """Read a message that came as an attachment; also return its parts.
+
+    Our own server's ``Received:`` line in it says when the organisation first got it, else its date must do.
+    """
     headers = Headers(message)
     content = collect(message)
     pairs = addresses(headers.all("from")[:1])
     display, address = pairs[0] if pairs else (headers.text("from", 300), "")
     subject = headers.text("subject")
+    taken_in = received_at(headers, authserv_ids)
+    dated = instant(headers.get("date"))
     found = Forwarded(
-        from_addr=address, from_name=display, date=headers.text("date", 100), subject=subject, text=content.text
+        from_addr=address,
+        from_name=display,
+        date=headers.text("date", 100),
+        subject=subject,
+        text=content.text,
+        **(_when(taken_in, "server") or _when(dated.astimezone(UTC) if dated else None, "written")),
     )
     return found, content
 
