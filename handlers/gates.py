@@ -85,6 +85,9 @@ def _unreadable(facts: GateFacts) -> Way | None:
         return "to_sort"
     if facts.arrival.channel == "email" and not facts.arrival.from_addr:
         return "to_sort"
+    if {"pgp-encrypted", "smime-encrypted", "malware"}.intersection(facts.arrival.problems):
+        # Only a person with the key can read it; only a person should look at what a scanner found.
+        return "to_sort"
     empty = not facts.arrival.new_text.strip() and not facts.arrival.subject.strip()
     return "to_sort" if empty else None
 

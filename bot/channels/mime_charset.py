@@ -20,7 +20,8 @@ _CYRILLIC = "cp1251", "koi8-r", "cp866"
 _EASTERN = "cp932", "euc_jp", "gb18030", "big5", "cp949"
 _USUAL = frozenset("éèêëàâäçîïôöùûüÿœæñáíóúìòãõßåøÉÈÊÀÂÄÇÎÔÖÙÛÜŒÁÍÓÚÑ’‘“”«»–—…€°§\u00a0")
 _POLISH = frozenset("ąćęłńóśźżčďěňřšťůžáéíýőűăâîșțĄĆĘŁŃÓŚŹŻČŘŠŽ’„”“–\u00a0")
-_WORD_CASE = re.compile(r"[a-zß-öø-ÿа-яёа-џ][A-ZÀ-ÖØ-ÞŽŠŒА-ЯЁ][a-zß-öø-ÿа-яё]")
+_WORD_CASE = re.compile(r"[a-zß-öø-ÿ][À-ÖØ-ÞŽŠŒ]|[a-zа-яё-џ][A-ZА-ЯЁ][a-zа-яё]")
+"""A capital within or at the end of a small word: nobody writes so."""
 _SEQUENCE = re.compile(
     "[\u00c2-\u00c5\u00e2][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
 )

@@ -76,7 +76,11 @@ def _element(data: bytes, place: int) -> tuple[int, tuple[int, int], int]:
     length = data[place + 1]
     place += 2
     if length == 0x80:
-        end = _end_of_indefinite(data, place)
+        try:
+            end = _end_of_indefinite(data, place)
+        except (IndexError, ValueError):
+            # Cut off: what is there is all there is.
+            end = len(data)
         return tag, (place, end), end + 2
     if length & 0x80:
         size = length & 0x7F
