@@ -301,8 +301,13 @@ def test_inline_forwards_name_their_author(subject, block):
     assert inline(f"Pour toi.\n\n{head}\nEffacez-moi.\n\nIda", subject) == (
         "Pour toi.",
         Forwarded(
-            "ida@sol.example", "Ida Sol", "dimanche 1 mars 2026 20:11", "mes données", "Effacez-moi.\n\nIda",
-            "2026-03-01T19:11:00+00:00", "written",
+            "ida@sol.example",
+            "Ida Sol",
+            "dimanche 1 mars 2026 20:11",
+            "mes données",
+            "Effacez-moi.\n\nIda",
+            "2026-03-01T19:11:00+00:00",
+            "written",
         ),
     )
 
