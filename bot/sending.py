@@ -7,17 +7,21 @@ with its Message-ID and never sent again on a guess.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from datetime import datetime, timedelta
+from email.parser import BytesHeaderParser
+from email.utils import parseaddr
 
 from sqlmodel import Session
 
 from bot import casework
 from bot.app import App
 from bot.channels.base import PermanentRefusal, TemporaryRefusal, Uncertain
+from bot.mail_policy import MAIL_POLICY
 from handlers.types import Notice
-from store import health, outbox
+from store import health, journal, outbox
 from store.models import Case, OutboxItem
 
 log = logging.getLogger("dpobot.sending")
@@ -54,6 +58,7 @@ def send_next(app: App) -> bool:
     try:
         with app.database.reading() as session:
             recipient, mime = outbox.opened(session, app.vault, item)
+            _as_approved(session, item, recipient, mime)
     except ValueError:
         with app.database.transaction() as session:
             _settle(session, app, item, "failed", error="the payload differs from what was approved")
@@ -72,6 +77,27 @@ def send_next(app: App) -> bool:
         with app.database.transaction() as session:
             _settle(session, app, item, "sent", response=response)
     return True
+
+
+def _as_approved(session: Session, item: OutboxItem, recipient: str, mime: bytes) -> None:
+    """Raise ``ValueError`` unless a mail is, byte for byte and for its recipient, what the journal says was approved.
+
+    The journal cannot be changed afterwards (triggers, a chain of hashes); a row of the outbox can.
+    """
+    to = BytesHeaderParser(policy=MAIL_POLICY).parsebytes(mime)["To"]
+    named = str(to or "").strip()
+    if recipient not in (named, parseaddr(named)[1]) or "," in named.replace(recipient, ""):
+        raise ValueError(f"outbox item {item.id} is not addressed to whom it would go")
+    if item.draft_id is None or item.case_id is None:
+        return
+    sha256 = hashlib.sha256(mime).hexdigest()
+    approved = [
+        event.data.get("sha256")
+        for event in journal.of_case(session, item.case_id)
+        if event.type == "draft_approved" and event.data.get("draft") == str(item.draft_id)
+    ]
+    if not approved or approved[-1] != sha256:
+        raise ValueError(f"outbox item {item.id} is not what was approved")
 
 
 def send_due(app: App, *, limit: int = 500) -> int:

@@ -120,20 +120,20 @@ def receipt(session: Session, app: App, case: Case, *, now: datetime) -> str:
 def _parse(app: App, text: str, *, now: datetime) -> Entry:
     """Read what was typed: way, date, who, rights on the first line in any order; the request on the others."""
     head, _, body = text.strip().partition("\n")
-    name, address = parseaddr(found[0]) if (found := re.search(r"[^,;]*<[^<>]*>", head)) else ("", "")
+    found = re.search(r"<([^<>]*)>|(?<!\S)(\S+@\S+)", head)
+    address = (found[1] or found[2] or "").strip(" ,;") if found else ""
     way, received, rights, rest = "", "", [], []
     known = {fold(word).text: channel for channel, words in WAYS.items() for word in words}
-    for part in re.sub(r"[^,;]*<[^<>]*>", ";", head).replace(";", ",").split(","):
-        for word in part.split():
-            folded = fold(word).text
-            if folded in known and not way:
-                way = known[folded]
-            elif re.fullmatch(r"\d{4}-\d\d-\d\d.*|\d{1,2}[/.]\d{1,2}[/.]\d{4}", word) and not received:
-                received = word
-            elif (right := right_named(fold(word).text)) in app.rights and right:
-                rights.append(right)
-            else:
-                rest.append(word)
+    for word in re.split(r"[\s,;]+", head.replace(found[0], " ") if found else head):
+        folded = fold(word).text
+        if folded in known and not way:
+            way = known[folded]
+        elif re.fullmatch(r"\d{4}-\d\d-\d\d.*|\d{1,2}[/.]\d{1,2}[/.]\d{4}", word) and not received:
+            received = word
+        elif (right := right_named(folded)) in app.rights and right:
+            rights.append(right)
+        else:
+            rest.append(word)
     if not way:
         raise BadEntry("way")
     if not received:
@@ -144,7 +144,7 @@ def _parse(app: App, text: str, *, now: datetime) -> Entry:
         except ValueError:
             raise BadEntry("date") from None
     entry = Entry(
-        way, received_at(app, received, now=now), body.strip(), (name or " ".join(rest)).strip(" -:"), address,
+        way, received_at(app, received, now=now), body.strip(), " ".join(rest).strip(" -:"), address,
         tuple(dict.fromkeys(rights)),
     )  # fmt: skip
     # A counter request may be a right and a name, and no word of the person's own.
