@@ -10,7 +10,7 @@ from email import policy
 from email.parser import BytesParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
@@ -418,8 +418,13 @@ def tamper(office: Office, item: OutboxItem, *, payload: bytes | None = None, re
         session.add(row)
 
 
+def others(office: Office) -> list[str]:
+    """Who got a mail, the DPO aside (he is told that a letter did not leave)."""
+    return [recipient for recipient, _ in office.mailer.sent if recipient != "dpo@mije.com"]
+
+
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.generate])
 def test_one_changed_byte_after_the_approval_and_the_letter_does_not_leave(tmp_path_factory, data):
     office = Office(tmp_path_factory.mktemp("bytes") / "data")
     try:
@@ -430,9 +435,9 @@ def test_one_changed_byte_after_the_approval_and_the_letter_does_not_leave(tmp_p
         changed = bytearray(mime)
         changed[place] ^= data.draw(st.integers(1, 255))
         tamper(office, item, payload=bytes(changed))
-        before = len(office.mailer.sent)
+        before = others(office)
         send_due(office.app)
-        assert len(office.mailer.sent) == before
+        assert others(office) == before
         with office.app.database.reading() as session:
             row = session.get(OutboxItem, item.id)
         assert row is not None
@@ -453,7 +458,7 @@ def test_another_recipient_or_an_added_attachment_after_the_approval_and_the_let
             made = BytesParser(policy=policy.default).parsebytes(mime)
             made.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="a.pdf")
             tamper(office, item, payload=made.as_bytes())
-        before = len(office.mailer.sent)
+        before = others(office)
         send_due(office.app)
-        assert len(office.mailer.sent) == before
+        assert others(office) == before
         office.close()
