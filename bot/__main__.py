@@ -151,6 +151,65 @@ def desk(context: click.Context, key: str | None) -> None:
 
 
 @main.command()
+@click.option("--user", "key", default=None, help="Which desk user (key in the settings); the first DPO otherwise.")
+@click.pass_context
+def link(context: click.Context, key: str | None) -> None:
+    """Print a one-time code that links a desk user's Telegram account."""
+    from bot.commands.desk import link as give_code
+
+    sys.exit(give_code(app_of(context), key))
+
+
+@main.command("self-access")
+@click.argument("address")
+@click.option("--out", type=EXISTING, default=None, help="A file to write to; standard output otherwise.")
+@click.pass_context
+def self_access(context: click.Context, address: str, out: Path | None) -> None:
+    """Write out what dpobot itself holds on a person, as JSON (art. 15)."""
+    from bot.commands.evidence import self_access as tell
+
+    sys.exit(tell(app_of(context), address, out))
+
+
+@main.group()
+def register() -> None:
+    """The register of requests, for the record."""
+
+
+@register.command("export")
+@click.option("--format", "kind", type=click.Choice(["csv", "xlsx", "json"]), default="csv", show_default=True)
+@click.option("--out", type=EXISTING, default=None, help="A file to write to; standard output otherwise.")
+@click.pass_context
+def register_export(context: click.Context, kind: str, out: Path | None) -> None:
+    """Export the register, without names."""
+    from bot.commands.register import export
+
+    sys.exit(export(app_of(context), kind, out))
+
+
+@main.command()
+@click.option("--year", type=int, required=True)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def report(context: click.Context, year: int, as_json: bool) -> None:
+    """The figures of a year: volume, on time, median days, extensions, refusals."""
+    from bot.commands.register import report as tell
+
+    sys.exit(tell(app_of(context), year, as_json=as_json))
+
+
+@main.command()
+@click.argument("reference")
+@click.option("--out", type=EXISTING, required=True, help="The ZIP file to write.")
+@click.pass_context
+def bundle(context: click.Context, reference: str, out: Path) -> None:
+    """Put the evidence of a case into a ZIP: timeline, computation of the due date, letters, hashes."""
+    from bot.commands.evidence import bundle as pack
+
+    sys.exit(pack(app_of(context), reference, out))
+
+
+@main.command()
 @click.argument("files", nargs=-1, required=True, type=str)
 @click.pass_context
 def parse(context: click.Context, files: tuple[str, ...]) -> None:
@@ -305,9 +364,14 @@ def digest(context: click.Context, out: Path | None) -> None:
 
 
 @main.command()
+@click.argument("file", type=EXISTING, required=False, default=None)
 @click.pass_context
-def verify(context: click.Context) -> None:
-    """Check the hash chain of the whole journal."""
+def verify(context: click.Context, file: Path | None) -> None:
+    """Check the hash chain of the whole journal, or the bundle in FILE (no settings are needed for that)."""
+    if file is not None:
+        from bot.commands.evidence import verify_bundle
+
+        sys.exit(verify_bundle(file))
     from bot.commands.cases import verify_journal
 
     sys.exit(verify_journal(app_of(context)))

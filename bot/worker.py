@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlmodel import Session, col, select
 
 from bot import casework, intake
 from bot.app import App
@@ -21,13 +23,17 @@ from bot.digest import run_digest
 from bot.sending import recover, send_due
 from bot.tick import tick
 from handlers.types import Notice
-from store import health
+from store import health, outbox
 from store.lock import WorkerLock
+from store.models import Case, OutboxItem
 
 log = logging.getLogger("dpobot.worker")
 
 LONGEST_SENDING = timedelta(minutes=30)
 """Longer than any sending lasts: what is still claimed then was left behind."""
+CHAT_POLL = "telegram-poll"
+CHAT_SILENCE = timedelta(minutes=10)
+"""How long Telegram may leave the poll unanswered (it answers every half minute) before that counts as silence."""
 ALARM_AFTER = 3
 """Failures in a row of one part before the DPO is told by the other channel."""
 
@@ -126,6 +132,47 @@ def open_channel(app: App) -> TelegramChannel | None:
     return TelegramChannel(token, now=now)
 
 
+def watch_chat(app: App, last_poll_ok: datetime | None, *, since: datetime) -> None:
+    """The chat's watchdog: a poller that hears nothing looks just like a quiet chat, so its silence is told by mail.
+
+    Once for each silence, *since* the start where it never worked. Notices that wait meanwhile are told by mail too, by
+    reference; in chat they arrive once it is back, which is told there.
+    """
+    now = app.clock.now()
+    heard = max(last_poll_ok or since, since)
+    with app.database.transaction() as session:
+        row = health.of(session, CHAT_POLL)
+        silent = row is not None and row.failures > 0
+        if now - heard > CHAT_SILENCE:
+            if not silent:
+                health.failed(session, part=CHAT_POLL, now=now, problem="silent")
+                facts = {"last": heard.isoformat(timespec="minutes")}
+                casework.mail_desk(
+                    session, app, Notice("chat_down", urgent=True, facts=facts), subject="system:telegram",
+                    step=heard.isoformat(), now=now,
+                )  # fmt: skip
+            _waiting_by_mail(session, app, now=now)
+        elif silent and last_poll_ok is not None:
+            health.worked(session, part=CHAT_POLL, now=now)
+            casework.tell_system(
+                session, app, "chat_back", part="telegram", step=last_poll_ok.isoformat(), now=now, facts={}
+            )
+
+
+def _waiting_by_mail(session: Session, app: App, *, now: datetime) -> None:
+    query = select(OutboxItem).where(
+        OutboxItem.channel == "desk",
+        OutboxItem.status == "pending",
+        OutboxItem.kind != "refresh",
+        col(OutboxItem.created_at) < now - CHAT_SILENCE,
+    )
+    for item in session.exec(query).all():
+        told = json.loads(outbox.opened(session, app.vault, item)[1])
+        notice = Notice(told["kind"], urgent=told["urgent"], facts=told["facts"])
+        case = session.get(Case, item.case_id) if item.case_id is not None else None
+        casework.mail_desk(session, app, notice, subject=told["subject"], step=f"outbox-{item.id}", now=now, case=case)
+
+
 class Worker:
     """The running program: its tasks, and how to stop them."""
 
@@ -198,7 +245,7 @@ class Worker:
             channel = open_channel(self.app)
             desk = ChatDesk(self.app, channel) if channel is not None else None
             listener = await self._listen()
-            jobs: list[Awaitable[None]] = [self._outgoing(desk), self._days(desk)]
+            jobs: list[Awaitable[None]] = [self._outgoing(desk), self._days(desk, channel)]
             jobs += [self._mailbox(inbox) for inbox in self.app.inboxes]
             if desk is not None and channel is not None:
                 jobs.append(self._chat(desk, channel))
@@ -293,13 +340,17 @@ class Worker:
 
         await self._guarded("outbox", step, 1)
 
-    async def _days(self, desk: ChatDesk | None) -> None:
+    async def _days(self, desk: ChatDesk | None, channel: TelegramChannel | None) -> None:
+        started = self.app.clock.now()
+
         async def step() -> None:
             await asyncio.to_thread(daily, self.app)
             await asyncio.to_thread(self._watch)
             await asyncio.to_thread(self._recover, False)
             if desk is not None:
                 await desk.take_up()
+            if channel is not None:
+                await asyncio.to_thread(watch_chat, self.app, channel.last_poll_ok, since=started)
             await self._rest(20)
 
         await self._guarded("days", step, 20)

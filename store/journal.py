@@ -35,6 +35,37 @@ def _digest(event: Event) -> str:
         event.data,
         secret,
     ]
+    return _hashed(parts)
+
+
+def entry_of(event: Event) -> dict[str, Any]:
+    """Return an entry as plain values, for a copy that can be checked elsewhere: its free text only as a hash."""
+    secret = hashlib.sha256(event.secret_sealed).hexdigest() if event.secret_sealed is not None else ""
+    return {
+        "id": event.id,
+        "previous": event.previous,
+        "case_id": event.case_id,
+        "reference": event.reference,
+        "at": event.at.astimezone(UTC).isoformat(),
+        "recorded_at": event.recorded_at.astimezone(UTC).isoformat(),
+        "actor": event.actor,
+        "type": event.type,
+        "data": event.data,
+        "secret_sha256": secret,
+        "hash": event.hash,
+    }
+
+
+def entry_holds(entry: Mapping[str, Any]) -> bool:
+    """Say whether an entry copied by :func:`entry_of` is what its hash says."""
+    names = ("previous", "case_id", "reference", "at", "recorded_at", "actor", "type", "data", "secret_sha256")
+    try:
+        return _hashed([entry[name] for name in names]) == str(entry["hash"])
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _hashed(parts: list[Any]) -> str:
     canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -6,7 +6,10 @@ import asyncio
 import logging
 import signal
 
+import click
+
 from bot.app import App
+from bot.desk.first_run import first_steps
 from bot.worker import Worker
 
 log = logging.getLogger("dpobot.run")
@@ -17,6 +20,9 @@ def run(app: App, *, once: bool) -> int:
     logging.getLogger("dpobot").setLevel(logging.INFO)
     # A broken model stops the program here, with a sentence, rather than setting every message aside.
     _ = app.reader
+    if not once:
+        for step in first_steps(app):
+            click.echo(step, err=True)
     try:
         asyncio.run(_once(app) if once else _run(app))
     finally:

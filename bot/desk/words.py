@@ -288,6 +288,7 @@ NOTICES: Mapping[str, Mapping[str, str]] = {
         "breach_clock": "Incident : 72 h pour notifier l'autorité",
         "mailbox_down": "La boîte aux lettres n'est plus relevée",
         "chat_down": "La messagerie ne répond plus",
+        "chat_back": "La messagerie répond de nouveau",
         "chat_update_failed": "Un message de la messagerie n'a pas pu être traité",
     },
     "en": {
@@ -315,6 +316,7 @@ NOTICES: Mapping[str, Mapping[str, str]] = {
         "breach_clock": "Incident: 72 h to notify the authority",
         "mailbox_down": "The mailbox is not being read",
         "chat_down": "The chat does not answer",
+        "chat_back": "The chat answers again",
         "chat_update_failed": "A chat message could not be handled",
     },
 }
