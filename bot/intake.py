@@ -28,7 +28,7 @@ from handlers.triage import CONTINUES, Plan, decide
 from handlers.types import Arrival, Authentication, Bounce, Forwarded, IdentityNeed, Letter, Notice
 from nlp.types import LABELS, MISSION_CLASS, Cue, Reading
 from nlp.types import Message as Question
-from store import cases, messages, outbox
+from store import cases, journal, messages, outbox
 from store.cases import Person
 from store.models import Case, CaseFacts, Message, StoredAttachment
 
@@ -467,6 +467,12 @@ def add_to_case(
         casework.note(
             session, app, case, "identity_received", actor="person", now=now, at=arrival.received_at,
             data={"message": message.id, "documents": 0},
+        )  # fmt: skip
+    if casework.state(journal.of_case(session, case.id or 0)).awaiting_clarification and not arrival.is_auto_reply:
+        # Whatever the person writes after our question may be the answer to it, and "everything" is one (recital 63).
+        casework.note(
+            session, app, case, "clarification_received", actor="person", now=now, at=arrival.received_at,
+            data={"message": message.id},
         )  # fmt: skip
     flood = "sender-budget" in verdict.reasons
     if not flood:

@@ -642,6 +642,7 @@ def reminders(
     before: Sequence[int] = (10, 7, 3, 1),
     identity_after: int = 10,
     close_after: int = 30,
+    notice_before: int = 3,
 ) -> tuple[Reminder, ...]:
     """Return the days on which somebody should be reminded, earliest first. All counts are in calendar days.
 
@@ -650,8 +651,8 @@ def reminders(
     of ``due_if_not_paused``, the last calm moment to notify one. ``unpaused-warning``, where a suspension moved the
     date in force: as long before the date that would be in force without it.
     Suspended: ``identity-reminder`` to the person *identity_after* days after *identity_requested*;
-    ``identity-notice`` on ``due_if_not_paused`` (what is missing and the remedies, art. 12(4)); ``propose-closing``
-    *close_after* days later.
+    ``identity-notice`` *notice_before* days ahead of ``due_if_not_paused`` (what is missing and the remedies, art. 12(4):
+    it must leave within the month, and somebody has to approve it); ``propose-closing`` *close_after* days after that date.
     """
     found: list[Reminder] = []
     first = before[0] if before else 0
@@ -664,7 +665,7 @@ def reminders(
     if last is None:
         if identity_requested is not None:
             found.append(Reminder(identity_requested + timedelta(days=identity_after), "identity-reminder"))
-        found.append(Reminder(unpaused, "identity-notice"))
+        found.append(Reminder(unpaused - timedelta(days=notice_before), "identity-notice"))
         found.append(Reminder(unpaused + timedelta(days=close_after), "propose-closing"))
     else:
         found += [Reminder(last - timedelta(days=days), f"due-in-{days}") for days in before]

@@ -56,7 +56,9 @@ _HOLD = frozenset({"hold", "release"})
 _WORK = _DRAFTS | _COMMON | {
     "make_draft", "change_right", "not_a_request", "request_identity", "extend", "refuse", "close",
     "refuse_partially", "ask_requester", "split", "merge", "set_subject", "set_about", "set_address", "hold", "release",
+    "set_received", "ask_fee", "choose_activities", "send_code", "check_document", "tell_recipients", "lift_restriction",
 }  # fmt: skip
+_AFTER = frozenset({"tell_recipients", "lift_restriction"})
 
 ALLOWED: Mapping[CaseName, frozenset[str]] = MappingProxyType(
     {
@@ -68,9 +70,9 @@ ALLOWED: Mapping[CaseName, frozenset[str]] = MappingProxyType(
         "awaiting_identity": _WORK
         | {"identity_verified", "identity_in_person", "identity_waived", "identity_insufficient"},
         "open": _WORK,
-        "answered": _DRAFTS | _COMMON | _HOLD | {"close", "reopen"},
-        "partially_refused": _DRAFTS | _COMMON | _HOLD | {"close", "reopen"},
-        "refused": _DRAFTS | _COMMON | _HOLD | {"close", "reopen"},
+        "answered": _DRAFTS | _COMMON | _HOLD | _AFTER | {"close", "reopen"},
+        "partially_refused": _DRAFTS | _COMMON | _HOLD | _AFTER | {"close", "reopen"},
+        "refused": _DRAFTS | _COMMON | _HOLD | _AFTER | {"close", "reopen"},
         "closed": _HOLD | {"reopen", "note", "unmerge", "erase_case"},
         "withdrawn": _HOLD | {"reopen", "note", "erase_case"},
         "not_request": _HOLD | {"reopen", "note", "change_right", "erase_case"},
@@ -213,7 +215,7 @@ class CaseState:
         letter under way answers."""
         under_way: set[str] = set()
         for draft in self.drafts:
-            if draft.state in ("proposed", "approved") and set(draft.kind.split("+")) & ON_MERITS:
+            if draft.state in ("proposed", "approved") and set(draft.kind.split("+")) & (ON_MERITS | {"not_competent"}):
                 under_way |= set(draft.rights or self.rights)
         free = self.identity not in UNSETTLED
         return tuple(r for r in self.open_rights if r not in under_way and (free or r in NEVER_PROVED))
@@ -266,7 +268,7 @@ def may_approve(
         return False, "case-finished"
     kinds = set(kind.split("+"))
     on_merits = kinds & ON_MERITS
-    if on_merits or "extension" in kinds:
+    if on_merits or kinds & {"extension", "not_competent"}:
         if state.state == "to_sort":
             return False, "not-sorted"
         if state.state in ANSWERED or (rights and not set(rights) & set(state.open_rights)):
@@ -401,7 +403,7 @@ def _verdict(kind: str, data: Mapping[str, Any]) -> CaseName | None:
     kinds = kind.split("+")
     if "partial_refusal" in kinds or ("refusal" in kinds and data.get("partial") is True):
         return "partially_refused"
-    if "refusal" in kinds:
+    if "refusal" in kinds or "not_competent" in kinds:
         return "refused"
     return "answered" if "answer" in kinds else None
 

@@ -15,6 +15,8 @@ from datetime import date
 from html.parser import HTMLParser
 from typing import Literal
 
+from handlers.linter_words import FORBIDDEN
+
 Severity = Literal["error", "warning"]
 
 OPEN_IDENTITY = frozenset({"required", "requested", "received", "rejected"})
@@ -57,6 +59,12 @@ class LetterFacts:
     """The rung of the ladder the case needs; 0: a document may be asked only by a letter that says why."""
     recipient_is_of_record: bool = True
     partial: bool = False
+    recipient: str = ""
+    """The address it goes to; empty where it is not known, or where it goes by chat or post."""
+    own_addresses: frozenset[str] = frozenset()
+    """Addresses that are ours, in lower case: like the recipient's own, they may stand in a letter."""
+    organisation: str = ""
+    """The controller's name, as letters give it; empty: not looked for."""
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -156,6 +164,33 @@ def _whole(letter: _Letter) -> Iterator[Finding]:
         )
 
 
+_EMAIL = re.compile(r"[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}")
+_TO_OTHERS = frozenset({"recipient_notice"})
+"""Kinds that go to somebody else than the person."""
+
+
+def _people(letter: _Letter) -> Iterator[Finding]:
+    """Nobody else's address; who we are and how the DPO is reached (art. 13(1)(a)-(b), 15(4) GDPR)."""
+    facts = letter.facts
+    allowed = {facts.recipient.casefold(), facts.dpo_email.casefold(), *facts.own_addresses}
+    if facts.recipient and set(_EMAIL.findall(letter.folded)) - allowed:
+        yield _found(
+            "other-address",
+            "La lettre contient l'adresse électronique d'un tiers : retirez-la, ou masquez-la (article 15(4)).",
+            "The letter holds somebody else's e-mail address: remove or mask it (Article 15(4)).",
+        )
+    if facts.organisation and facts.kinds & _MERITS:
+        named = fold(facts.organisation) in letter.folded
+        if not (named and facts.dpo_email.casefold() in letter.folded):
+            yield _found(
+                "contact-advised",
+                f"Dites qui nous sommes ({facts.organisation}) et comment joindre le DPO ({facts.dpo_email}).",
+                f"Say who we are ({facts.organisation}) and how to reach the DPO ({facts.dpo_email}).",
+                "warning",
+            )
+
+
+_MERITS = frozenset({"answer", "refusal", "extension", "fee", "not_identified", "not_competent"})
 _FRENCH = "le la les des du et vous nous est que qui pour dans pas une sur au aux ce votre notre avec par tu te"
 _ENGLISH = "the of and you we is that who for in not a on to this your our with by it are will have be or"
 _STOP_WORDS = {"fr": frozenset(_FRENCH.split()), "en": frozenset(_ENGLISH.split())}
@@ -242,7 +277,7 @@ _DOCUMENT = re.compile(
     r"|(?:identity|id) (?:card|document|paper)s?|passport|proof of identity"
 )
 _NEGATED = re.compile(r"\b(?:ne|ni|aucune?|jamais|pas|sans|non|no|not|never|nor|without|need not)\b|\bn'")
-_ENCLOSED = re.compile(r"\bvous avez joint\b|\byou enclosed\b")
+_ENCLOSED = re.compile(r"\bvous avez joint\b|\byou enclosed\b|\bdemanderons a part\b|\bask for it separately\b")
 """Says what came, and asks for nothing."""
 _SYSTEMATIC = re.compile(
     r"(?:toutes?|chaque) (?:les )?demandes? [^.]*(?:doi|devr|accompagn|exige|subordonn)[^.]*(?:identite|passeport)"
@@ -257,6 +292,10 @@ _SYSTEMATIC = re.compile(
 _OVERDONE = re.compile(
     r"certifi(?:ee?|ed) |copie (?:integrale|complete|non masquee)|recto[- ]verso|en couleurs?\b|notari[sz]ed"
     r"|unmasked|full[- ]colou?r|both sides"
+)
+_LACKING = re.compile(
+    r"manqu|ne (?:permet|suffi|se li|montre|correspond|figure)\w*|illisible|expire|incomplet|flou|pas lisible"
+    r"|lack|missing|does not (?:yet )?(?:allow|show|match|suffice)|not enough|unreadable|illegible|expired|incomplete|blurred"
 )
 _NEVER_PROVED = frozenset({"objection", "consent_withdrawal", "complaint", "breach_report"})
 """Rights for which proof of identity is never asked (art. 21(2)-(3), 7(3), 38(4) GDPR)."""
@@ -286,6 +325,12 @@ def _identity(letter: _Letter) -> Iterator[Finding]:
             "over-asking",
             "Ce dossier ne demande aucune preuve d'identité : retirez cette demande.",
             "This case needs no proof of identity: remove the request for one.",
+        )
+    if facts.identity_state == "rejected" and "identity_request" in kinds and not _LACKING.search(letter.folded):
+        yield _found(
+            "more-without-reason",
+            "Vous redemandez une preuve : dites ce qui manquait à celle qui a été envoyée.",
+            "You ask for proof again: say what the one that was sent lacked.",
         )
     if asking and any(_OVERDONE.search(s) and not _NEGATED.search(s) for s in letter.sentences):
         yield _found(
@@ -339,6 +384,10 @@ _REVEALS = re.compile(
     r"|(?<!if )(?<!whether )\bwe (?:do |indeed )?(?:hold|found|have found) (?:your |some |several )?(?:data|information|bookings)"
     r"|your (?:stay|booking) (?:of|from|on|no)\b"
 )
+_PERSONAL = re.compile(
+    r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){3,7}\b|(?<!\d)0[1-9](?:[ .-]?\d{2}){4}(?!\d)|\+\d{2}(?:[ .-]?\d){8,11}"
+    r"|\bnee? le \d|date de naissance ?: ?\d|\bborn on \d|date of birth ?: ?\d"
+)
 _BEFORE_PROOF = frozenset(
     {"acknowledgement", "identity_request", "information_request", "reminder", "status", "not_identified"}
 )
@@ -347,7 +396,8 @@ _BEFORE_PROOF = frozenset(
 def _reveals(letter: _Letter) -> Iterator[Finding]:
     facts = letter.facts
     unproved = facts.identity_state in OPEN_IDENTITY or facts.identity_level > 0
-    if unproved and facts.kinds & _BEFORE_PROOF and any(_REVEALS.search(s) for s in letter.sentences):
+    told = any(_REVEALS.search(s) or _PERSONAL.search(s) for s in letter.sentences)
+    if unproved and facts.kinds & _BEFORE_PROOF and told:
         yield _found(
             "reveals",
             "Avant la preuve d'identité, n'écrivez rien qui dise si la personne nous est connue.",
@@ -357,7 +407,7 @@ def _reveals(letter: _Letter) -> Iterator[Finding]:
 
 # --- what a decision must contain (art. 12(3)-(4) GDPR) ------------------------------------------------------------------
 
-_DECISIONS = frozenset({"refusal", "extension", "fee", "not_identified"})
+_DECISIONS = frozenset({"refusal", "extension", "fee", "not_identified", "not_competent"})
 _REASON = re.compile(
     r"raisons?\b|parce qu|\bcar\b|motifs?\b|en effet|afin de|because|reasons?\b|\bsince (?:we|the|you)|grounds?\b"
 )
@@ -429,8 +479,8 @@ def _remedies(letter: _Letter) -> Iterator[Finding]:
 
 
 _EXCESSIVE = re.compile(
-    r"manifestement (?:infond|excessi)|(?:est|sont|caractere) excessi|manifestly (?:unfounded|excessive)"
-    r"|\bis excessive"
+    r"manifestement (?:infond|excessi)|(?:est|sont|caractere|jugee?|trop) (?:abusi|excessi|repetiti)"
+    r"|manifestly (?:unfounded|excessive)|(?:\bis|are|considered?) (?:excessive|repetitive|abusive|vexatious)"
 )
 
 
@@ -503,6 +553,25 @@ def _dates(folded: str) -> Iterator[date]:
             yield date(int(part["y"]), month, int(part["d"]))
         except ValueError:
             continue
+
+
+_LATE = re.compile(
+    r"retard|tardi|apres (?:le delai|l'echeance)|excus|regrett|\blate\b|delay|apolog|sorry|after the (?:time limit|deadline)"
+)
+
+
+def _overdue(letter: _Letter) -> Iterator[Finding]:
+    """A late answer that does not say so invites the next complaint (art. 12(3)-(4))."""
+    facts = letter.facts
+    last = facts.due or facts.due_if_not_paused
+    decides = facts.kinds & {"answer", "refusal", "not_competent", "not_identified"}
+    if decides and facts.due and last and facts.today and facts.today > last and not _LATE.search(letter.folded):
+        yield _found(
+            "overdue",
+            "Cette réponse est tardive : dites-le et excusez-vous, sans invoquer de raison que la loi ne connaît pas.",
+            "This answer is late: say so and apologise, without a reason that the law does not know.",
+            "warning",
+        )
 
 
 def _due_dates(letter: _Letter) -> Iterator[Finding]:
@@ -628,39 +697,6 @@ def _citations(sentence: str) -> Iterator[tuple[int, str, str]]:
 
 # --- words that must not appear ----------------------------------------------------------------------------------------------
 
-_FORBIDDEN: tuple[tuple[str, str, str, str], ...] = (
-    ("business-interest", r"legitimate (?:business|commercial)|business (?:interests?|reasons?)"
-     r"|(?:interets?|motifs?|fins|raisons?|besoins?) (?:commercia\w+|professionnel\w*) legitimes?"
-     r"|(?:interets?|motifs?) legitimes? commercia\w+|(?:raisons|motifs|besoins) commercia\w+",
-     "Un intérêt commercial n'est pas un motif de l'article 17(3) : nommez l'obligation légale ou la défense en justice.",
-     "A business interest is no ground of Article 17(3): name the legal obligation or the legal claim."),
-    ("wrong-law", r"21 juin 2014|21 june 2014|june 21,? 2014|6 aout 2004|6 august 2004|august 6,? 2004|2005-1309"
-     r"|article 92 du decret|article 92 of (?:the )?decree|uk gdpr|data protection act (?:1998|2018)|\bccpa\b"
-     r"|directive 95/46",
-     "Ce texte n'est pas le bon : RGPD, loi n° 78-17 du 6 janvier 1978, décret n° 2019-536 du 29 mai 2019.",
-     "This is not the right law: GDPR, Act no. 78-17 of 6 January 1978, Decree no. 2019-536 of 29 May 2019."),
-    ("withdrawal-article", r"13[- ]?2[ -]?c\b|13\(2\)\(c\)",
-     "Le retrait du consentement est à l'article 7(3).", "The withdrawal of consent is in Article 7(3)."),
-    ("one-channel", r"(?:uniquement|seulement|exclusivement|obligatoirement) "
-    r"(?:par|en) (?:courrier|lettre|ecrit|recommande|voie postale)"
-     r"|only (?:in writing|by (?:post|letter|registered))"
-     r"|must be (?:sent|made) (?:in writing|by (?:post|letter|registered))"
-     r"|formulaire (?:est )?obligatoire|(?:devez|doit) (?:utiliser|remplir|completer) (?:le|notre|un) formulaire"
-     r"|must (?:use|complete|fill in) (?:our|the|a) form",
-     "Une demande n'a besoin ni de formulaire ni de lettre recommandée : retirez cette condition.",
-     "A request needs neither a form nor a registered letter: remove this condition."),
-    ("no-sensitive-data", r"ne (?:collect|trait)\w+ (?:aucune|pas de|jamais de) donnees? sensibles?"
-     r"|(?:do not|never) (?:collect|process) (?:any )?sensitive data",
-     "N'affirmez pas que l'association ne traite aucune donnée sensible.",
-     "Do not claim that the association processes no sensitive data."),
-    ("deemed-consent", r"consentement[^.]{0,60}(?:repute|presume|tacite)"
-    r"|consent[^.]{0,60}(?:deemed|presumed|implied)",
-     "Un consentement réputé donné n'en est pas un : retirez cet argument.",
-     "A consent deemed to be given is none: remove this argument."),
-    ("password", r"mot de passe(?: est)? ?: ?\S|password(?: is)? ?: ?\S|le mot de passe est \S|the password is \S",
-     "Envoyez le mot de passe par une autre voie que l'archive.", "Send the password by another route than the archive."),
-)  # fmt: skip
-
 _TO_ANSWER = re.compile(r"repon[ds]|delai|answer|repl(?:y|ies)|respond|time limit|deadline")
 _THIRTY_DAYS = re.compile(r"\b(?:30|trente|thirty|45|forty-five) (?:jours|days)\b")
 _SHORT_TIME = re.compile(
@@ -689,7 +725,7 @@ _ADMITS = re.compile(
 
 
 def _words(letter: _Letter) -> Iterator[Finding]:
-    for code, pattern, fr, en in _FORBIDDEN:
+    for code, pattern, fr, en in FORBIDDEN:
         if re.search(pattern, letter.folded):
             yield _found(code, fr, en)
     for sentence in letter.sentences:
@@ -733,5 +769,5 @@ def _promises(letter: _Letter) -> Iterator[Finding]:
 _NEGATION = re.compile(r"\brien\b|\bnothing\b|\bne\b|\bn'|\bnot\b|copie|copy")
 
 _CHECKS: tuple[Callable[[_Letter], Iterator[Finding]], ...] = (
-    _whole, _language, _two_parts, _identity, _reveals, _decision, _due_dates, _articles, _words,
+    _whole, _people, _language, _two_parts, _identity, _reveals, _decision, _due_dates, _overdue, _articles, _words,
 )  # fmt: skip

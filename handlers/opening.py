@@ -36,6 +36,7 @@ def letter_facts(case: CaseFacts, situation: Situation, *, reviewed: bool = Fals
         "due": situation.due.isoformat() if situation.due else "",
         "due_if_not_paused": situation.due_if_not_paused.isoformat(),
         "today": situation.today.isoformat(),
+        "late": situation.due is not None and situation.today > situation.due,
         "minor_erasure": case.minor and "erasure" in case.rights,
     }
 

@@ -515,7 +515,7 @@ def test_reminders_while_identity_is_awaited():
         Reminder(date(2025, 1, 26), "identity-reminder"),
         Reminder(date(2025, 2, 7), "extension-decision"),
         Reminder(date(2025, 2, 7), "unpaused-warning"),
-        Reminder(date(2025, 2, 17), "identity-notice"),
+        Reminder(date(2025, 2, 14), "identity-notice"),
         Reminder(date(2025, 3, 19), "propose-closing"),
     )
 
@@ -535,7 +535,7 @@ def test_reminders_while_identity_is_awaited_in_an_extended_case():
 
     assert reminders(result, identity_requested=date(2025, 2, 1), before=(5,)) == (
         Reminder(date(2025, 2, 11), "identity-reminder"),
-        Reminder(date(2025, 2, 17), "identity-notice"),
+        Reminder(date(2025, 2, 14), "identity-notice"),
         Reminder(date(2025, 3, 19), "propose-closing"),
         Reminder(date(2025, 4, 10), "unpaused-warning"),
     )

@@ -255,6 +255,7 @@ def test_the_tables_speak_of_every_state():
         "identity_verified", "identity_insufficient", "identity_waived", "extend", "refuse", "close", "reopen", "note",
         "take_charge", "leave_charge", "identity_in_person", "refuse_partially", "ask_requester", "split", "merge",
         "unmerge", "set_subject", "set_about", "set_address", "hold", "release", "erase_case",
+        "set_received", "ask_fee", "tell_recipients", "lift_restriction", "choose_activities", "send_code", "check_document",
     }  # fmt: skip
 
 
@@ -349,6 +350,13 @@ def outcomes(action: str, draw, known: list[str], fresh: str) -> list[Fact]:
         "hold": [Fact("held")],
         "release": [Fact("released")],
         "erase_case": [Fact("case_erased")],
+        "set_received": [Fact("received_set")],
+        "ask_fee": [Fact("draft_proposed", {"draft": fresh, "kind": "fee", "revision": 1})],
+        "tell_recipients": [Fact("draft_proposed", {"draft": fresh, "kind": "recipient_notice", "revision": 1})],
+        "lift_restriction": [Fact("draft_proposed", {"draft": fresh, "kind": "lifting", "revision": 1})],
+        "choose_activities": [Fact("activities_chosen")],
+        "send_code": [Fact("code_sent")],
+        "check_document": [Fact("document_compared")],
     }[action]
 
 

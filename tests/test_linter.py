@@ -32,6 +32,13 @@ KINDS = {
     "holding": "acknowledgement",
     "fee": "fee",
     "code": "identity_code",
+    "counter_receipt": "acknowledgement",
+    "address_changed": "address_notice",
+    "excessive": "refusal",
+    "lifting": "lifting",
+    "not_competent": "not_competent",
+    "nothing_held": "answer",
+    "recipients": "recipient_notice",
 }
 FILLED = {
     "fr": "le dossier de réservation, depuis le 4 mars 2026 (article 12 du RGPD)",
@@ -67,7 +74,7 @@ def letter(name: str, language: str, context: Mapping[str, Any], **more: Any) ->
         today=day(context["today"]),
         identity_state="requested" if asked else "not_required",
         identity_level=asked["level"] if asked else 0,
-        partial=context["partial"],
+        partial=context["partial"] and name.endswith("/refusal"),
         **more,
     )
 
@@ -227,6 +234,23 @@ FAULTS = [
      plus("Nous ne traitons aucune donnée sensible."), "no-sensitive-data"),
     ("consent is deemed to be given", WITHDRAWAL, "en",
      plus("Your consent is deemed to have been given."), "deemed-consent"),
+    ("a signature is wanted", RECEIPT, "fr", plus("Votre demande doit être signée."), "signature"),
+    ("a signature is wanted", RECEIPT, "en", plus("Your request must be signed by hand."), "signature"),
+    ("a signature is wanted to go on", PROOF, "en", plus("We require your signature before going on."), "signature"),
+    ("the medium is refused", RECEIPT, "fr", plus("Les demandes par courriel ne sont pas recevables."), "medium"),
+    ("the medium is refused", RECEIPT, "en", plus("Requests by e-mail cannot be accepted."), "medium"),
+    ("the request is to be made again by post", RECEIPT, "fr", plus("Adressez votre demande par courrier."), "medium"),
+    ("another language is wanted", RECEIPT, "fr", plus("Merci d'écrire uniquement en français."), "language-demanded"),
+    ("another language is wanted", RECEIPT, "en", plus("Please resubmit this in French."), "language-demanded"),
+    ("reasons are wanted", RECEIPT, "fr", plus("Vous devez motiver votre demande d'accès."), "reason-demanded"),
+    ("reasons are wanted", RECEIPT, "en", plus("Please state the reasons for your request."), "reason-demanded"),
+    ("the request is called repetitive without a count", ERASURE, "en",
+     less(re.escape(FILLED["en"]), "Your requests are repetitive (Article 12(5))."), "excessive-without-evidence"),
+    ("the request is called abusive without a count", ERASURE, "fr",
+     less(re.escape(FILLED["fr"]), "Votre demande est abusive (article 12(5))."), "excessive-without-evidence"),
+    ("a telephone number before proof", PROOF, "fr", plus("Est-ce bien le 06 12 34 56 78 ?"), "reveals"),
+    ("a birth date before proof", PROOF, "en", plus("You were born on 4 May 1990, is that so?"), "reveals"),
+    ("an account number before proof", PROOF, "fr", plus("Compte FR76 3000 6000 0112 3456 7890 189."), "reveals"),
     ("the password travels with the archive", ANSWER, "en", plus("The password is: Tulip-42"), "password"),
 ]  # fmt: skip
 
@@ -290,6 +314,61 @@ def test_a_partial_refusal_waits_for_identity_and_says_that_it_is_partial():
 def test_an_extension_after_the_first_month_is_caught():
     late = replace(letter("case/extension", "fr", facts()), today=date(2026, 4, 3))
     assert codes(late) == {"extension-late"}
+
+
+MOVES = {
+    "asked for an ID copy": ("over-asking", {}, plus("Envoyez une copie de votre carte d'identité.")),
+    "asked for more identification": (
+        "more-without-reason", {"identity_state": "rejected", "kind": "identity_request"},
+        lambda _: "Bonjour, envoyez une autre preuve de votre identité, parce que nous avons un doute ; un seul moyen suffit, "
+        "le délai est suspendu. DSR-2026-0014",
+    ),
+    "excessive": (
+        "excessive-without-evidence", {"kind": "refusal"}, plus("Votre demande est manifestement excessive (article 12(5))."),
+    ),
+    "wanted a signature": ("signature", {}, plus("Votre demande doit être signée.")),
+    "refused the medium": ("medium", {}, plus("Nous ne traitons pas les demandes par courriel.")),
+    "other language": ("language-demanded", {}, plus("Merci de reformuler votre demande en français.")),
+    "overdue": ("overdue", {"kind": "answer", "today": date(2026, 4, 20)}, lambda text: text),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_the_requesters_seven_counter_moves_find_no_opening(move):
+    """What a requester's tool writes back when a controller stalls: the draft that would call for it is caught."""
+    code, changes, spoil = MOVES[move]
+    sound = letter("access/receipt", "fr", facts())
+    spoiled = replace(sound, text=spoil(sound.text), html="", **changes)
+    assert code in codes(spoiled) | codes(spoiled, "warning")
+    assert code not in codes(sound) | codes(sound, "warning")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_late_answer_says_so_by_itself(right, language):
+    late = {"today": "2026-04-20", "late": True}
+    for step in ("answer", "refusal"):
+        checked = letter(f"{right}/{step}", language, facts(right, **late))
+        assert lint(checked) == ()
+
+
+def test_somebody_elses_address_in_a_letter_is_caught_and_ours_and_theirs_are_not():
+    sound = replace(letter("erasure/answer", "fr", facts("erasure")), recipient="camille@courrier.example")
+    own = plus("Vous écriviez de camille@courrier.example à dpo@mije.example.")(sound.text)
+    assert codes(replace(sound, text=own, html=to_html(own, "fr"))) == set()
+    other = plus("Votre voisin (paul@boite.example) a reçu la même chose.")(sound.text)
+    assert codes(replace(sound, text=other, html=to_html(other, "fr"))) == {"other-address"}
+
+
+def test_who_we_are_and_how_to_reach_the_dpo_is_advised():
+    sound = replace(letter("erasure/answer", "fr", facts("erasure")), organisation="Association MIJE")
+    assert lint(sound) == ()
+    text = sound.text.replace("Association MIJE", "Nous").replace("dpo@mije.example", "")
+    assert "contact-advised" in codes(replace(sound, text=text, html=to_html(text, "fr")), "warning")
+
+
+def test_there_are_more_than_sixty_seeded_faults():
+    assert len(FAULTS) + len(MOVES) >= 80
 
 
 def test_a_shortened_answer_is_only_advised_to_name_the_remedies():

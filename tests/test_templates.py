@@ -28,9 +28,9 @@ from templates.samples import (
 LANGUAGES = ("fr", "en")
 STEPS = ("receipt", "answer", "refusal")
 CASE = (
-    "clarification", "closing", "code", "extension", "fee", "holding", "identity", "identity_insufficient", "identity_reminder",
-    "moved_to_mail",
-    "counter_receipt", "not_identified", "status",
+    "address_changed", "clarification", "closing", "code", "counter_receipt", "excessive", "extension", "fee", "holding",
+    "identity", "identity_insufficient", "identity_reminder", "lifting", "moved_to_mail", "not_competent", "not_identified",
+    "nothing_held", "recipients", "status",
 )  # fmt: skip
 MARKER = re.compile(r"\[\[.*?\]\]", re.DOTALL)
 EVERY_LETTER = frozenset({"organisation", "dpo", "reference", "person_name", "child"})
@@ -123,7 +123,7 @@ def test_a_letter_needs_the_facts_its_head_names_and_a_missing_one_is_named(name
 
 
 # Of a reader whose language we do not write, nothing is known: the holding letter is the same for all.
-@pytest.mark.parametrize("name", [name for name in names() if name != "case/holding"])
+@pytest.mark.parametrize("name", [name for name in names() if name not in ("case/holding", "case/recipients")])
 def test_a_french_child_is_called_tu_and_an_adult_vous(name):
     context = facts(primary_of(name), child=True, identity=identity(2) if name in ABOUT_IDENTITY else None)
     young = render(name, "fr", context)

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, update
 
 from bot import casework, intake
 from bot.app import App
-from bot.desk import casefile, office, outgoing, roster
+from bot.desk import casefile, lawful, office, outgoing, roster
 from bot.desk.basics import HOLE, LONGEST_TEXT, Action, Ask, NeedsReason, Refused, Stale, Told, changed_since
 from bot.desk.basics import both as _both
 from bot.desk.basics import case_of as _case
@@ -149,7 +149,18 @@ def _as_seen(session: Session, app: App, action: Action, ask: Ask) -> None:
     )
 
 
-INTO_LETTERS = frozenset({"fill", "extend", "identity_insufficient", "refuse", "refuse_partially", "ask_requester"})
+INTO_LETTERS = frozenset(
+    {
+        "fill",
+        "extend",
+        "identity_insufficient",
+        "refuse",
+        "refuse_partially",
+        "ask_requester",
+        "ask_fee",
+        "lift_restriction",
+    }
+)
 """Actions whose text goes into a letter word for word (``edit`` restores what was masked, and looks for itself)."""
 
 
@@ -380,7 +391,17 @@ def _reject(session: Session, app: App, user: User, ask: Ask, now: datetime) -> 
     return _say(language, "Projet refusé : rien n'est parti.", "Draft refused: nothing has left.")
 
 
-LETTERS = ("answer", "refusal", "partial", "clarification", "not_identified", "closing")
+LETTERS = (
+    "answer", "refusal", "partial", "nothing_held", "not_competent", "excessive", "clarification", "not_identified", "status",
+    "closing",
+)  # fmt: skip
+
+
+KIND_OF = {
+    "partial": "partial_refusal", "clarification": "information_request", "not_identified": "notice",
+    "nothing_held": "answer", "excessive": "refusal",
+}  # fmt: skip
+"""Letters whose kind has another name."""
 
 
 def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
@@ -394,14 +415,19 @@ def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime)
     rights = tuple(dict.fromkeys(right for right in re.split(r"[,+]", named) if right))
     if any(right not in case.rights for right in rights):
         raise Refused(_say(language, "Ce droit n'est pas dans le dossier.", "That right is not in the case."))
-    if not rights and wanted in ("answer", "refusal", "partial"):
+    decides = wanted in ("answer", "refusal", "partial", "nothing_held", "not_competent", "excessive")
+    if not rights and decides:
         rights = state.ready_rights or state.open_rights or tuple(case.rights)
+    if wanted == "excessive" and user.role != "dpo":
+        # Art. 12(5): a high threshold, which nobody but the DPO may find reached.
+        raise Refused(_say(language, "Réservé au DPO (art. 12.5).", "For the DPO only (art. 12(5))."))
     part, rest = casework.in_part(case, rights) if rights else ((), [])
-    kind = {"partial": "partial_refusal", "clarification": "information_request", "not_identified": "notice"}.get(
-        wanted, wanted
-    )
+    kind = KIND_OF.get(wanted, wanted)
     existing = [d for d in drafts.proposed(session, case.id or 0) if d.kind == kind]
-    if any(drafts.letter_of(session, app.vault, case=case, draft=d).rights in ((), part) for d in existing):
+    if wanted in ("nothing_held", "excessive") and not any(d.template == f"case/{wanted}" for d in existing):
+        # Another outcome for what waits already: it takes its place.
+        outgoing.replace_waiting(session, app, case, kind, user=user, now=now)
+    elif any(drafts.letter_of(session, app.vault, case=case, draft=d).rights in ((), part) for d in existing):
         return _say(language, "Un projet attend déjà : le voici.", "A draft is waiting already: here it is.")
     step = f"desk:{_moment(session)}"
     if wanted == "answer":
@@ -409,18 +435,23 @@ def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime)
             casework.draft_answer(session, app, case, step=step, now=now, rights=rights)
         except RegisterIncomplete as error:
             raise Refused(str(error)) from error
+        return _say(language, "Projet préparé.", "Draft prepared.")
+    situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
+    facts = cases.facts_of(case)
+    if wanted in ("refusal", "partial"):
+        letter = refusal_letter(part_of(facts, rights), situation, partial=wanted == "partial", pending=rest)
+    elif decides:
+        context = {**letter_facts(part_of(facts, rights), situation, reviewed=True), "pending": rest}
+        letter = Letter(f"case/{wanted}", case.language, context, kind)
     else:
-        situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
-        facts = cases.facts_of(case)
-        if wanted in ("refusal", "partial"):
-            letter = refusal_letter(part_of(facts, rights), situation, partial=wanted == "partial", pending=rest)
-            letter = replace(letter, rights=part)
-        else:
-            # Whoever could not be identified is told what would change that.
-            identity = identity_facts(_need(session, app, case)) if wanted == "not_identified" else None
-            context = {**letter_facts(facts, situation), "identity": identity}
-            letter = Letter(f"case/{wanted}", case.language, context, kind)
-        casework.write_letter(session, app, case, letter, step=f"{step}:{wanted}", now=now)
+        # Whoever could not be identified is told what would change that.
+        identity = identity_facts(_need(session, app, case)) if wanted == "not_identified" else None
+        context = {**letter_facts(facts, situation), "identity": identity}
+        if wanted == "status":
+            context |= {"state": case.state, "identity_state": case.identity}
+        letter = Letter(f"case/{wanted}", case.language, context, kind)
+    letter = replace(letter, rights=part)
+    casework.write_letter(session, app, case, letter, step=f"{step}:{wanted}", now=now)
     return _say(language, "Projet préparé.", "Draft prepared.")
 
 
@@ -477,6 +508,7 @@ def _identity_settled(session: Session, app: App, case: Case, *, step: str, now:
 
 def _identity_verified(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     case = _case(session, app, ask, does="identity_verified")
+    lawful.proof_received(session, app, user, ask, case, now)
     casework.note(
         session,
         app,
@@ -498,6 +530,7 @@ def _identity_verified(session: Session, app: App, user: User, ask: Ask, now: da
 def _identity_in_person(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     """Somebody saw the person, or a document in her presence: nothing is copied, who saw what is noted (art. 77)."""
     case = _case(session, app, ask, does="identity_in_person")
+    lawful.proof_received(session, app, user, ask, case, now)
     data = {"method": "in_person"}
     casework.note(session, app, case, "identity_verified", actor=user.key, now=now, data=data, text=ask.text)
     _identity_settled(session, app, case, step=f"desk:{_moment(session)}", now=now)
@@ -712,15 +745,39 @@ def _set_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
     name, address = parseaddr(typed)
     if not typed.isprintable() or not is_address(address) or address.lower() in app.settings.own_addresses:
         raise Refused(_say(language, "Écrivez : Nom <adresse@domaine>.", "Write: Name <address@domain>."))
+    before = cases.person_of(session, app.vault, case)
     cases.set_person(session, app.vault, case, cases.Person(name, address))
     casework.void_drafts(session, app, case, reason="recipient-changed", now=now, by=user.key)
     casework.note(session, app, case, "requester_set", actor=user.key, now=now)
-    if case.identity in ("verified", "waived"):
-        # What was proven was proven for another address (attack: "please send it to my new address").
-        need = _need(session, app, case)
-        data = {"rights": list(case.rights), "identity": "unsettled", **need_data(need)}
-        casework.note(session, app, case, "identity_doubted", actor=user.key, now=now, data=data)
+    if case.identity in ("verified", "waived") and address.lower() != before.address.lower():
+        _asked_again(session, app, case, before.address, user=user, now=now)
+        return _say(
+            language,
+            "Demandeur changé ; l'identité est redemandée à la nouvelle adresse, l'ancienne est prévenue.",
+            "Requester changed; proof is asked for again at the new address, and the old one is told.",
+        )
     return _say(language, "Demandeur changé ; les projets sont annulés.", "Requester changed; drafts are voided.")
+
+
+def _asked_again(session: Session, app: App, case: Case, before: str, *, user: User, now: datetime) -> None:
+    """What was proven was proven for another address: ask again at the new one, and tell the old one (a takeover begins so)."""
+    need = _need(session, app, case)
+    if "changed_contact" not in need.doubts:
+        need = replace(need, doubts=(*need.doubts, "changed_contact"))
+    data = {"rights": list(case.rights), "identity": "unsettled", **need_data(need)}
+    casework.note(session, app, case, "identity_doubted", actor=user.key, now=now, data=data)
+    situation = casework.situation(session, app, case, identity=need, now=now)
+    facts = cases.facts_of(case)
+    automatic = app.settings.identity.request == "auto"
+    step = f"desk:{_moment(session)}"
+    letter = identity_letter(facts, situation, automatic=automatic)
+    casework.write_letter(session, app, case, letter, step=f"{step}:identity", now=now)
+    if before:
+        told = Letter(
+            "case/address_changed", case.language, letter_facts(facts, situation), "address_notice", automatic
+        )
+        casework.write_letter(session, app, case, told, step=f"{step}:address", now=now, recipient=before)
+    casework.prepare(session, app, case, step=step, now=now)
 
 
 # --- items to sort ---------------------------------------------------------------------------------------------------
@@ -985,7 +1042,7 @@ _TABLE = (
 )
 
 ACTIONS: Mapping[str, Action] = {
-    action.name: action for action in (*_TABLE, *outgoing.TABLE, *casefile.TABLE, *office.TABLE)
+    action.name: action for action in (*_TABLE, *outgoing.TABLE, *casefile.TABLE, *office.TABLE, *lawful.TABLE)
 }
 """The one table of what can be done at the desk, by whom, and what it needs."""
 

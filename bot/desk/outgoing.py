@@ -12,9 +12,9 @@ from bot.app import App
 from bot.desk.basics import HOLE, Action, Ask, Refused, both, case_of, draft_of, moment, say
 from bot.letters import with_text
 from bot.settings import User
-from handlers.opening import letter_facts, refusal_letter
+from handlers.opening import letter_facts, part_of, refusal_letter
 from handlers.types import IdentityNeed, Letter
-from store import cases, drafts
+from store import cases, drafts, journal
 from store.models import Case, Draft
 
 
@@ -31,9 +31,13 @@ def _refusal(session: Session, app: App, user: User, ask: Ask, now: datetime, *,
     language = app.settings.desk.language
     case = case_of(session, app, ask, does="refuse_partially" if partial else "refuse")
     kind = "partial_refusal" if partial else "refusal"
-    _replace_waiting(session, app, case, kind, user=user, now=now)
+    replace_waiting(session, app, case, kind, user=user, now=now)
     situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
-    letter = refusal_letter(cases.facts_of(case), situation, partial=partial)
+    state = casework.state(journal.of_case(session, case.id or 0))
+    rights = state.ready_rights or state.open_rights or tuple(case.rights)
+    part, rest = casework.in_part(case, rights)
+    letter = refusal_letter(part_of(cases.facts_of(case), rights), situation, partial=partial, pending=rest)
+    letter = replace(letter, rights=part)
     draft = casework.write_letter(session, app, case, letter, step=f"desk:{moment(session)}:{kind}", now=now)
     _put_in(session, app, case, draft, ask.text.strip(), which=1 if partial else 0, user=user, now=now)
     return say(
@@ -47,7 +51,7 @@ def _ask_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
     """Ask the person something in the DPO's own words (recital 63); it does not stop the clock unless configured."""
     language = app.settings.desk.language
     case = case_of(session, app, ask, does="ask_requester")
-    _replace_waiting(session, app, case, "information_request", user=user, now=now)
+    replace_waiting(session, app, case, "information_request", user=user, now=now)
     situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
     facts = {**letter_facts(cases.facts_of(case), situation), "identity": None}
     facts["pause_on_clarification"] = app.settings.calendar.pause_on_clarification
@@ -59,7 +63,8 @@ def _ask_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
     )
 
 
-def _replace_waiting(session: Session, app: App, case: Case, kind: str, *, user: User, now: datetime) -> None:
+def replace_waiting(session: Session, app: App, case: Case, kind: str, *, user: User, now: datetime) -> None:
+    """Void the drafts of a kind that wait: another takes their place."""
     for waiting in drafts.proposed(session, case.id or 0):
         if waiting.kind != kind:
             continue

@@ -241,6 +241,13 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "clarification": "demande de précision",
         "not_identified": "identité non établie",
         "identity_code": "code à usage unique",
+        "fee": "annonce de frais",
+        "lifting": "levée de la limitation",
+        "recipient_notice": "avis à un destinataire (art. 19)",
+        "address_notice": "avis à l'ancienne adresse",
+        "not_competent": "traitement qui n'est pas le nôtre",
+        "nothing_held": "rien n'est détenu",
+        "excessive": "refus : manifestement excessive (DPO)",
     },
     "en": {
         "acknowledgement": "acknowledgement",
@@ -259,6 +266,13 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "clarification": "request for details",
         "not_identified": "identity not established",
         "identity_code": "one-time code",
+        "fee": "announcement of a fee",
+        "lifting": "lifting of the restriction",
+        "recipient_notice": "notice to a recipient (art. 19)",
+        "address_notice": "notice to the former address",
+        "not_competent": "processing that is not ours",
+        "nothing_held": "nothing is held",
+        "excessive": "refusal: manifestly excessive (DPO)",
     },
 }
 
