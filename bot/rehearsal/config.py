@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.rehearsal.mails import NotSupported
-from bot.rehearsal.world import World
+from bot.rehearsal.people import number_of
+from bot.rehearsal.world import DEPUTY, DPO, World
 from bot.settings import Settings, SettingsError
 
 ALIASES: Mapping[str, str] = {
     "acknowledge": "replies.acknowledge", "acknowledgement": "replies.acknowledge",
     "automatic_acknowledgement": "replies.acknowledge", "auto_acknowledgement": "replies.acknowledge",
     "auto_ack": "replies.acknowledge", "identity_request": "identity.request", "timezone": "calendar.timezone",
-    "holidays": "calendar.holidays", "extra_holidays": "calendar.extra_holidays", "holiday": "calendar.extra_holidays",
-    "extra_holiday": "calendar.extra_holidays", "digest_to": "digest.to", "digest_recipient": "digest.to",
-    "digest_day": "digest.day", "digest_time": "digest.at", "digest_at": "digest.at", "language": "desk.language",
-    "mask": "desk.mask", "public_chat": "telegram.public", "poll_seconds": "imap.poll_seconds",
-    "dpo_email": "dpo.email", "dpo_name": "dpo.name", "authserv_id": "mail.authserv_ids",
-    "trusted_authserv_id": "mail.authserv_ids", "aliases": "mail.aliases", "retention_days": "retention.case_days",
-    "calendar_rule": "calendar.rule", "telegram": "telegram",
+    "holidays": "calendar.holidays", "extra_holidays": "calendar.extra_holidays",
+    "holiday": "calendar.extra_holidays", "extra_holiday": "calendar.extra_holidays", "digest_to": "digest.to",
+    "digest_recipient": "digest.to", "digest_day": "digest.day", "digest_time": "digest.at",
+    "digest_at": "digest.at", "language": "desk.language", "mask": "desk.mask",
+    "public_chat": "telegram.public", "approvers": "desk.users", "users": "desk.users",
+    "poll_seconds": "imap.poll_seconds", "dpo_email": "dpo.email", "dpo_name": "dpo.name",
+    "authserv_id": "mail.authserv_ids", "trusted_authserv_id": "mail.authserv_ids", "aliases": "mail.aliases",
+    "retention_days": "retention.case_days", "add_holiday": "calendar.extra_holidays",
+    "public_holiday": "calendar.extra_holidays", "holidays_add": "calendar.extra_holidays",
+    "holidays_extra": "calendar.extra_holidays", "calendar_rule": "calendar.rule", "telegram": "telegram",
 }  # fmt: skip
 """What a story may call a setting -> its name in ``dpobot.toml``."""
 IGNORED = frozenset({"note", "notes", "case", "why", "restart", "armed"})
@@ -84,12 +88,25 @@ def _lay(changes: dict[str, Any], name: str, value: Any) -> None:
         value, list
     ):
         value = [value]
+    if full == "desk.users":
+        value = _users(value)
     if not setting:
         changes[section] = None if value in (False, None, "off") else value
         return
     inside = changes.setdefault(section, {})
     if isinstance(inside, dict):
         inside[setting] = value
+
+
+def _users(value: Any) -> list[dict[str, Any]]:
+    """The desk's users from the numbers of the approvers, the first of whom is the DPO."""
+    given = list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+    keys = {DPO: "dpo", DEPUTY: "deputy"}
+    users: list[dict[str, Any]] = []
+    for n in (number_of(one) for one in given):
+        name = keys.get(n, f"user-{n}")
+        users.append({"key": name, "name": name, "role": "deputy" if users else "dpo", "telegram_id": n})
+    return users
 
 
 def _names(changes: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ person can judge is said to be so, and never counts as passed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any
 
 from bot import casework
 from bot.rehearsal.format import Expectation
-from bot.rehearsal.intents import number_of
-from bot.rehearsal.observe import DPO_ADDRESSES, DPO_CHATS, Mail, Notice, folded, links_in
+from bot.rehearsal.observe import DPO_CHATS, Mail, Notice, folded, links_in
+from bot.rehearsal.people import number_of
 from bot.rehearsal.placeholders import PLACEHOLDER, fill
 from bot.rehearsal.steps import Cast, Outcome
 from bot.rehearsal.world import DEPUTY, DPO, Mark
@@ -52,12 +53,18 @@ class View:
     @property
     def case(self) -> Case | None:
         """The case of the expectation's handle."""
-        return self.cast.case_of(str(self.checks["case"])) if self.checks.get("case") else None
+        return self.cast.case_of(self.handle) if self.handle else None
 
     @property
     def item(self) -> Message | None:
         """The message behind the expectation's handle."""
-        return self.cast.opened_by(str(self.checks["case"])) if self.checks.get("case") else None
+        return self.cast.opened_by(self.handle) if self.handle else None
+
+    @property
+    def handle(self) -> str:
+        """The handle the expectation is about; the only one of the story where none is named."""
+        handles = self.cast.scenario.cases
+        return str(self.checks.get("case") or (next(iter(handles)) if len(handles) == 1 else ""))
 
     @property
     def mails(self) -> list[Mail]:
@@ -174,7 +181,7 @@ def _cases_open(view: View, key: str, value: Any) -> list[Finding]:
 
 
 def _optional(view: View) -> bool:
-    handle = view.cast.scenario.cases.get(str(view.checks.get("case")))
+    handle = view.cast.scenario.cases.get(view.handle)
     return handle is not None and handle.optional
 
 
@@ -265,7 +272,7 @@ def _record(view: View, key: str, value: Any) -> list[Finding]:
     case = view.case
     if case is None:
         only = view.cast.observer.cases()
-        if "case" in view.checks or len(only) != 1:
+        if view.handle or len(only) != 1:
             return [_found(False, key, value, "no case")]
         case = only[0]
     told = view.cast.observer.history(case)
@@ -501,7 +508,11 @@ def _attempts(view: View, key: str, value: Any) -> list[Finding]:
         tries = [attempt for attempt in tries if wanted & {r.lower() for r in attempt.recipients}]
     else:
         # A try that ended before any recipient was named counts; what went to the DPO does not.
-        tries = [a for a in tries if not a.recipients or not {r.lower() for r in a.recipients} <= DPO_ADDRESSES]
+        tries = [
+            a
+            for a in tries
+            if not a.recipients or not {r.lower() for r in a.recipients} <= view.cast.observer.dpo_addresses
+        ]
     seen = ", ".join(attempt.answer for attempt in tries)
     return [_found(len(tries) <= int(value), key, f"at most {value}", f"{len(tries)}: {seen}")]
 
@@ -532,7 +543,7 @@ def approvals_hold(cast: Cast, since: Mark, key: str = "needs_dpo_approval") -> 
 
 def _draft(view: View, key: str, value: Any) -> list[Finding]:
     case = view.case
-    cases = [case] if case is not None else [] if "case" in view.checks else view.cast.observer.cases()
+    cases = [case] if case is not None else [] if view.handle else view.cast.observer.cases()
     texts = [text for one in cases for _, text in view.cast.observer.drafts(one)]
     if not texts:
         good = key == "draft_must_not_contain"
@@ -609,8 +620,10 @@ def _telegram(view: View, key: str, value: Any) -> list[Finding]:
     wanted = [number_of(user) for user in listed(view.checks["telegram_to"])] if "telegram_to" in view.checks else None
     messages = view.cast.observer.chat_messages(view.since, wanted)
     if key == "telegram_messages_max":
-        count = sum(notice.new for notice in messages)
-        return [_found(count <= int(value), key, f"at most {value}", count)]
+        # The same told to two people is one notice in each chat; what counts is how much one person gets.
+        per_chat = Counter(notice.user for notice in messages if notice.new)
+        most = max(per_chat.values(), default=0)
+        return [_found(most <= int(value), key, f"at most {value}", f"{most} in one chat, {per_chat.total()} in all")]
     if key == "telegram_requests_max":
         calls = view.cast.observer.calls(view.since)
         return [_found(len(calls) <= int(value), key, f"at most {value}", f"{len(calls)} (polling aside)")]

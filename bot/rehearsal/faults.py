@@ -10,6 +10,7 @@ import re
 import resource
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,14 +20,17 @@ from bot.rehearsal.world import World
 
 CRASH_POINTS = (
     (r"digest|weekly", "before_digest_commit"),
-    (r"tick|daily|purge|reminder|rappel", "before_tick_commit"),
-    (r"settle|seen flag|cursor|mark the uid|before the uid|marking it seen|imap is told", "after_intake_commit"),
+    (r"tick|daily|purge", "before_tick_commit"),
+    (r"settle|seen|cursor|mark(?:ing)? (?:the )?uid|before (?:the )?uid|imap is told|expunge", "after_intake_commit"),
     (r"getupdates|offset|update", "after_update_commit"),
     (r"callback|button|answercallback|press", "before_answer"),
     (r"card|sendmessage|telegram message|notice", "after_card"),
-    (r"intake|fetch|ingest|reading the mail|incoming|import|reception|received mail|store|record", "?intake"),
-    (r"send|sent|smtp|outbox|mail|deliver|data|250|accepted|note|dispatch", "?sending"),
-    (r"commit|transaction|database", "?intake"),
+    (
+        r"intake|imap|fetch|ingest|inbox|reading the mail|incoming|import|reception|received mail|classif|pars",
+        "?intake",
+    ),
+    (r"send|sent|smtp|outbox|deliver|data|250|accepted|dispatch|approv|decision|letter", "?sending"),
+    (r"store|record|mail|commit|transaction|database|note|case|sav", "?intake"),
 )
 """Words -> the point of the work that is meant; the first line that fits wins."""
 BETWEEN = re.compile(
@@ -87,10 +91,9 @@ def _ends(step: Step, world: World) -> datetime | None:
     payload = step.payload
     for key in ("until", "to", "ends_at", "recovers_at"):
         if payload.get(key):
-            try:
+            # The same word may name a person.
+            with suppress(ValueError):
                 return instant(payload[key])
-            except ValueError:
-                return None
     length = duration(payload)
     return max(step.at, world.now()) + length if length else None
 
@@ -98,17 +101,10 @@ def _ends(step: Step, world: World) -> datetime | None:
 def duration(payload: Mapping[str, Any]) -> timedelta | None:
     """Read a length of time: ``days``, ``hours``, ``minutes``, ``duration: "3 days"``, ``PT2H`` …; None if none is named."""
     total = timedelta()
-    for key, unit in (
-        ("weeks", "weeks"),
-        ("days", "days"),
-        ("hours", "hours"),
-        ("minutes", "minutes"),
-        ("seconds", "seconds"),
-    ):
-        for name in (key, f"duration_{key}", f"for_{key}", key.rstrip("s")):
-            if isinstance(payload.get(name), int | float):
-                total += timedelta(**{unit: float(payload[name])})
-                break
+    for key, value in payload.items():
+        unit = re.search(r"(?:^|_)(week|day|hour|minute|second)s?$", key)
+        if unit and isinstance(value, int | float) and not isinstance(value, bool):
+            total += timedelta(**{f"{unit[1]}s": float(value)})
     if total:
         return total
     for key in ("duration", "for", "length", "by", "advance"):
@@ -172,6 +168,8 @@ def smtp_refuses(world: World, step: Step) -> str:
         "4.3.0 try later" if number < 500 else "5.1.1 refused"
     )
     recipient = payload.get("rcpt", payload.get("recipient", payload.get("to_address", payload.get("address"))))
+    if recipient is None and "@" in str(payload.get("to", "")):
+        recipient = payload["to"]
     stage = str(payload.get("stage", payload.get("at_stage", "rcpt"))).lower()
     stages: Any = {
         "connect": "connect",

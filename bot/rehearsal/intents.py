@@ -7,12 +7,11 @@ the story wants to see the refusal; never is a doubt about identity talked away 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +22,8 @@ from bot.desk.actions import ACTIONS, HOLE, Ask, perform
 from bot.rehearsal.format import Step
 from bot.rehearsal.mails import NotSupported
 from bot.rehearsal.observe import ROUTINE, Observer
-from bot.rehearsal.world import DEPUTY, DPO, STRANGER, World
+from bot.rehearsal.people import PEOPLE, number_of
+from bot.rehearsal.world import DEPUTY, DPO, World
 from bot.settings import User
 from store import drafts
 from store.models import Case, Draft, Message
@@ -66,10 +66,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 RIGHTS = {
     "withdrawal": "consent_withdrawal", "consent": "consent_withdrawal", "deletion": "erasure", "breach": "breach_report",
     "deceased": "post_mortem", "correction": "rectification", "opposition": "objection",
-}  # fmt: skip
-PEOPLE = {
-    "dpo": DPO, "dpo_1": DPO, "dpo1": DPO, "claude": DPO, "dpo_2": DEPUTY, "dpo2": DEPUTY, "deputy": DEPUTY,
-    "adjoint": DEPUTY, "stranger": STRANGER, "attacker": STRANGER,
 }  # fmt: skip
 CHANNELS = {
     "letter": "letter", "post": "letter", "courrier": "letter", "paper": "letter", "phone": "phone", "call": "phone",
@@ -114,19 +110,6 @@ class Intent:
         return ""
 
 
-def number_of(user: Any, default: int = DPO) -> int:
-    """Return the Telegram number of a person of the story: a number, ``dpo_2``, or any other name, always the same."""
-    if user in (None, ""):
-        return default
-    if isinstance(user, int):
-        return user
-    text = str(user).strip()
-    if text.isdigit():
-        return int(text)
-    known = PEOPLE.get(text.lower().replace("-", "_"))
-    return known or 710_000_000 + int(hashlib.sha256(text.encode()).hexdigest()[:6], 16)
-
-
 def read_intent(step: Step, handles: Mapping[str, Any]) -> Intent:
     """Read the intent of a step. Raises :class:`NotSupported` for one that has no name."""
     payload = step.payload
@@ -158,6 +141,8 @@ class Desk:
         """Intents the program has no action for."""
         self.approvals: list[tuple[int, str]] = []
         """(How many mails had left, reference) of each approval by a person of the desk."""
+        self.notes: list[str] = []
+        """What the DPO had to do besides, to get at what the story says."""
         self.edited: dict[int, int] = {}
         """Case -> the draft edited last."""
 
@@ -209,9 +194,22 @@ class Desk:
         if ACTIONS[found].on == "desk":
             text = self._absence(intent, user) if intent.name == "set_absence" else _told(intent, "email", "person")
             return self._act(user, found, "desk", text=text)
+        if intent.name == "reclassify" and re.search(r"not_a?_?request|none|spam", _rights(intent)):
+            intent = replace(intent, name="mark_not_a_request")
+        if case is None and helpful and item is not None and intent.name not in ("reclassify", "mark_not_a_request"):
+            case = self._sorted(user, item)
         if case is None:
             return self._on_item(intent, user, item, found)
         return self._on_case(intent, user, case, found, helpful=helpful)
+
+    def _sorted(self, user: User, item: Message) -> Case | None:
+        """What a person does first with something put aside that is a request: open a case as the card proposes."""
+        labels = ",".join(sorted(self.observer.labels(item)))
+        if not labels or not self._act(user, "open_as", f"message:{item.id}", argument=labels).done:
+            return None
+        self.notes.append(f"the DPO opened a case ({labels}) from an item to sort first")
+        opened = self.observer.message(item.id or 0)
+        return self.observer.case_by_id(opened.case_id) if opened is not None and opened.case_id else None
 
     def _absence(self, intent: Intent, user: User) -> str:
         """Who is away, who stands in, first and last day, as one types it at the desk."""
@@ -259,7 +257,8 @@ class Desk:
             return self._act(user, action, subject, text=_requester(intent))
         if name == "close":
             argument = intent.text("outcome") if intent.given.get("outcome") else ""
-            return self._act(user, action, subject, argument=argument, text=intent.text("reason"))
+            reason = intent.text("reason") or ("Clos." if helpful else "")
+            return self._act(user, action, subject, argument=argument, text=reason)
         waiting = self.waiting(case)
         draft = waiting[0] if waiting and ACTIONS[action].on == "draft" else None
         text = _told(intent) or ("" if ACTIONS[action].text != "required" else SENSE)

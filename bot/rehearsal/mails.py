@@ -35,13 +35,25 @@ def raw_mail(scenario: Scenario, step: Step, look: Lookup) -> bytes:
         path = find_mail(scenario.folder, str(payload["eml"]))
         assert path is not None  # the loader looked
         return fill_raw(path.read_bytes(), look)
-    headers = {str(k): v for k, v in (payload.get("headers") or {}).items()}
+    headers = headers_of(payload)
     for name in ("From", "To", "Subject", "Cc", "Reply-To"):
         given = payload.get(name.lower().replace("-", "_"), payload.get(name.lower()))
         if given is not None and not _has(headers, name):
             headers[name] = given
     body = str(payload.get("body", payload.get("text", "")))
     return compose(headers, fill(body, look), payload, step=step, scenario_id=scenario.id, look=look)
+
+
+def headers_of(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers of a step: an object, or a list of pairs in which a name may come again."""
+    given = payload.get("headers") or {}
+    if isinstance(given, Mapping):
+        return {str(name): value for name, value in given.items()}
+    found: dict[str, Any] = {}
+    for pair in given:
+        name, value = (pair.get("name"), pair.get("value")) if isinstance(pair, Mapping) else (pair[0], pair[1])
+        found.setdefault(str(name), []).append(value)
+    return found
 
 
 def compose(
@@ -151,8 +163,8 @@ def attachment(wanted: Any, index: int = 1) -> tuple[str, str, bytes]:
     for key in ("content_base64", "base64", "content_b64", "b64"):
         if given.get(key):
             return name, kind, base64.b64decode(str(given[key]))
-    size = given.get("size", given.get("bytes", given.get("size_bytes", 0)))
-    size = int(size) if isinstance(size, int | float) else 0
+    units = {"size": 1, "bytes": 1, "size_bytes": 1, "size_kb": 1000, "kb": 1000, "size_mb": 1_000_000, "mb": 1_000_000}
+    size = next((int(given[k] * unit) for k, unit in units.items() if isinstance(given.get(k), int | float)), 0)
     inside = str(given.get("content", given.get("text", given.get("marker", given.get("contains", "")))))
     return name, kind, _content(kind, inside.encode(), size)
 
@@ -171,10 +183,9 @@ def _content(kind: str, inside: bytes, size: int) -> bytes:
         with zipfile.ZipFile(held, "w") as packed:
             if kind != "application/zip":
                 packed.writestr("[Content_Types].xml", "<Types/>")
-                packed.writestr("word/document.xml", filler.decode("utf-8", "replace"))
-            else:
-                packed.writestr("contenu.txt", filler)
-            packed.comment = b"x" * min(max(size - 400, 0), 60_000)
+            name = "contenu.txt" if kind == "application/zip" else "word/document.xml"
+            # Stored, not packed: the file is as long as it was asked to be.
+            packed.writestr(name, filler.ljust(size, b" "))
         return held.getvalue()
     if kind == "application/x-msdownload":
         return b"MZ\x90\0" + filler.ljust(max(size, 256), b"\0")
@@ -194,15 +205,24 @@ def _picture(kind: str, inside: bytes, size: int) -> bytes:
 # --- many mails from one step
 
 
-def copies(payload: Mapping[str, Any]) -> int:
-    """Return how often the same bytes arrive. Raises :class:`NotSupported` for words that name no number."""
+def copies(payload: Mapping[str, Any]) -> tuple[int, timedelta]:
+    """Return how often the same bytes arrive, and how far apart. Raises :class:`NotSupported` for words that say neither."""
     given = payload.get("repeat")
     if given in (None, "", False):
-        return 1
-    number = _number(given)
+        return 1, timedelta()
+    words = str(given).lower()
+    every = re.search(r"(?:every|each|toutes les|chaque)\s+(\d+)?\s*(minute|hour|day|heure|jour)", words)
+    times = re.search(r"(\d+)\s*(?:times|fois|copies|mails)", words)
+    if every and not isinstance(given, Mapping):
+        if not times:
+            raise NotSupported(f'repeat "{given}": how often is not said')
+        unit = {"m": "minutes", "h": "hours", "d": "days", "j": "days"}[every[2][0]]
+        return int(times[1]), timedelta(**{unit: int(every[1] or 1)})
+    number = int(times[1]) if times else _number(given)
     if number is None:
         raise NotSupported(f'repeat "{given}": no number in it')
-    return max(number, 1)
+    gap = given.get("every_seconds", 60 * given.get("every_minutes", 0)) if isinstance(given, Mapping) else 0
+    return max(number, 1), timedelta(seconds=float(gap))
 
 
 def _number(given: Any) -> int | None:
@@ -244,7 +264,7 @@ def generated(scenario: Scenario, step: Step, look: Lookup) -> Iterator[tuple[by
     words = f"{rule.get('senders', '')} {rule.get('from', '')} {rule if isinstance(wanted, str) else ''}"
     many = bool(re.search(r"distinct|different|each|\{i\}", words)) or rule.get("distinct_senders") is True
     for i in range(1, count + 1):
-        headers = {str(k): v for k, v in (base.get("headers") or {}).items()}
+        headers = headers_of(base)
         for name in ("From", "Subject"):
             if rule.get(name.lower()):
                 headers[name] = rule[name.lower()]

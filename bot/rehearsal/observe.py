@@ -68,6 +68,8 @@ class Mail:
     automatic: bool
     approver: str
     reference: str
+    dpo: frozenset[str] = frozenset()
+    """The addresses that are the DPO's, or the organisation's own."""
 
     @cached_property
     def parsed(self) -> EmailMessage:
@@ -106,7 +108,7 @@ class Mail:
     @property
     def to_dpo(self) -> bool:
         """Whether it went to nobody but the DPO's own addresses."""
-        return {address.lower() for address in self.attempt.recipients} <= DPO_ADDRESSES
+        return {address.lower() for address in self.attempt.recipients} <= self.dpo
 
     @property
     def is_digest(self) -> bool:
@@ -146,6 +148,13 @@ class Observer:
         """The program's parts, for reading."""
         return self.world.app
 
+    @property
+    def dpo_addresses(self) -> frozenset[str]:
+        """Where a mail counts as told to the DPO: the desk's people, the readers of the digest, our own addresses."""
+        settings = self.app.settings
+        desk = [user.email for user in settings.desk.users if user.email]
+        return frozenset(a.lower() for a in (*DPO_ADDRESSES, *desk, *settings.digest.to, *settings.own_addresses))
+
     # --- mails
 
     def mails(self, since: Mark, until: Mark | None = None) -> list[Mail]:
@@ -165,12 +174,12 @@ class Observer:
         if found is not None:
             item = outbox.by_message_id(session, found[1].decode("ascii", "replace").strip())
         if item is None:
-            return Mail(number, attempt, "", False, "", "")
+            return Mail(number, attempt, "", False, "", "", self.dpo_addresses)
         draft = session.get(Draft, item.draft_id) if item.draft_id else None
         case = session.get(Case, item.case_id) if item.case_id else None
         return Mail(
             number, attempt, item.kind, item.automatic, draft.decided_by if draft else "",
-            case.reference if case else "",
+            case.reference if case else "", self.dpo_addresses,
         )  # fmt: skip
 
     def attempts(self, since: Mark) -> list[Attempt]:
@@ -203,7 +212,7 @@ class Observer:
         for mail in self.mails(since):
             if not mail.is_digest:
                 for address in mail.attempt.recipients:
-                    if address.lower() in DPO_ADDRESSES:
+                    if address.lower() in self.dpo_addresses:
                         user = DEPUTY if address.lower() == DEPUTY_MAIL else DPO
                         told.append(Notice(user, mail.text, True, "mail"))
         return told

@@ -84,7 +84,8 @@ def play(scenario: Scenario, folder: Path, template: Template, *, hourly: bool =
     """Play *scenario* in *folder*, which is empty; the result says everything, this never raises for what a story holds."""
     begun = stopwatch()
     result = Result(scenario.id, scenario.title, scenario.path.name, scenario.line, folder=str(folder))
-    changes, result.notes = changes_of(scenario.setup)
+    changes, unread = changes_of(scenario.setup)
+    result.unsupported += [f"setup: {what}" for what in unread]
     result.notes += [f'the name "{name}" is not known, passed over' for name in scenario.unknown]
     try:
         with World(
@@ -123,6 +124,10 @@ def _play(scenario: Scenario, world: World, cast: Cast, result: Result) -> None:
             elif world.now() - group[0].at > timedelta(minutes=1):
                 result.notes.append(f"step {group[0].n}: the clock stood at {world.now().isoformat()} already")
             cast.play(group, lambda step: step.n in refusals)
+            lasting = [until for step in group if (until := cast.outcomes[step.n].lasts_until) is not None]
+            if lasting:
+                world.settle()
+                world.advance(min([max(lasting), *([later[0].at] if later else [])]))
         _quiet(world, cast)
         if ending:
             for end in ending:
@@ -138,6 +143,8 @@ def _play(scenario: Scenario, world: World, cast: Cast, result: Result) -> None:
             if expectation.after_step in happened:
                 result.judged.append(_judged(cast, expectation))
     result.missing_intents = sorted(cast.desk.missing)
+    if world.doomed and world.alive:
+        result.notes.append("a crash lay in wait to the end: the event it was armed for never came")
 
 
 def _quiet(world: World, cast: Cast) -> None:

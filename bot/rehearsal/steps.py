@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesParser
+from functools import partial
 from typing import Any
 
 from bot.desk.actions import ACTIONS
 from bot.rehearsal import faults
 from bot.rehearsal.config import config_change
 from bot.rehearsal.format import Scenario, Step, instant
-from bot.rehearsal.intents import Desk, Done, number_of, read_intent
+from bot.rehearsal.intents import Desk, Done, read_intent
 from bot.rehearsal.mails import NotSupported, attachment, copies, generated, raw_mail
 from bot.rehearsal.observe import Observer
+from bot.rehearsal.people import number_of
 from bot.rehearsal.placeholders import fill, left_in
 from bot.rehearsal.world import DPO, Mark, World
 from bot.sandbox.bot_api import ChatMessage
@@ -41,6 +43,8 @@ class Outcome:
     names: list[str] = field(default_factory=list)
     callbacks: list[str] = field(default_factory=list)
     reference: str = ""
+    lasts_until: datetime | None = None
+    """When the last of several mails arrives."""
 
 
 class Cast:
@@ -177,20 +181,34 @@ class Cast:
         elif payload.get("generate"):
             arrivals = list(generated(self.scenario, step, self.look))
         else:
-            arrivals = [(raw_mail(self.scenario, step, self.look), step.at)] * copies(payload)
+            number, gap = copies(payload)
+            raw = raw_mail(self.scenario, step, self.look)
+            arrivals = [(raw, step.at + i * gap) for i in range(number)]
         unknown = sorted(set(payload) - MAIL_WORDS)
         if unknown:
             outcome.notes.append(f"not known of a mail, passed over: {', '.join(unknown)}")
-        for raw, at in arrivals:
+
+        def deliver(raw: bytes, at: datetime) -> None:
             uid = self.world.imap.append(raw, internal_date=at, folder=folder, flags=flags)
             if folder.upper() == "INBOX":
                 outcome.uids.append(uid)
+
+        for raw, at in arrivals:
+            if at <= max(self.world.now(), step.at):
+                deliver(raw, at)
+            else:
+                # What comes later comes when the clock says so, the program working meanwhile.
+                self.world.agenda.append((at, partial(deliver, raw, at)))
+                outcome.lasts_until = max(outcome.lasts_until or at, at)
         outcome.told = f"{len(arrivals)} mail(s) in {folder}"
         self.world.fail_fetches()
 
     def _our_own(self, step: Step) -> bytes:
         """A mail of ours that comes back into the mailbox: of a case, of a step, the digest, or simply the last one."""
         wanted = step.payload.get("loopback_copy_of", step.payload.get("loopback"))
+        named = re.search(r"step (\d+)", str(wanted))
+        if named:
+            wanted = int(named[1])
         mails = self.observer.mails(self.start)
         case = self.case_of(step.case) if step.case else None
         if isinstance(wanted, str) and wanted in self.scenario.cases:
@@ -205,7 +223,8 @@ class Cast:
             mails = [mail for mail in mails if mail.reference == case.reference]
         if not mails:
             raise NotSupported("loopback: the program has sent no such mail yet")
-        return mails[-1].attempt.raw
+        added = "".join(f"{k}: {v}\r\n" for k, v in (step.payload.get("headers") or {}).items() if str(v).isascii())
+        return added.encode("ascii") + mails[-1].attempt.raw
 
     # --- chat
 
@@ -275,6 +294,16 @@ class Cast:
                 # A person completes first what the letter leaves open; the card is drawn anew.
                 self.desk.complete(desk_user, case)
                 self.world.settle()
+        forged = payload.get("callback_data", payload.get("data"))
+        if forged:
+            newest = self.world.chat.messages(home)[-1:]
+            if not newest:
+                raise NotSupported("telegram_button: there is no message in that chat yet")
+            outcome.callbacks.append(
+                chat.press(user, newest[0].message_id, newest[0].chat_id, str(forged), forged=True)
+            )
+            outcome.told = "a forged press"
+            return
         shown = self._shown(on, case, label, home)
         if shown is None:
             about = case.reference if case else "a case"
@@ -341,6 +370,8 @@ class Cast:
             self.last_command_at = self.world.now()
         done: Done = self.desk.carry_out(intent, case, item, helpful=not refusal_expected, since=since)
         outcome.done, outcome.told = done.done, done.told
+        outcome.notes += self.desk.notes
+        self.desk.notes = []
         if intent.name == "manual_intake" and done.done:
             outcome.reference = done.told
         if case is not None and item is not None:
@@ -390,7 +421,7 @@ def target_of(step: Step, previous: datetime, following: datetime | None) -> dat
     for key in ("until", "to", "till", "end"):
         if payload.get(key):
             return instant(payload[key])
-    length = faults.duration(payload)
+    length = faults.duration(payload) or faults.duration({"for": payload.get("text", payload.get("note", ""))})
     if length is None:
         return step.at
     end = step.at + length
