@@ -92,6 +92,16 @@ def check(context: click.Context, policies: bool, texts: tuple[Path, ...], langu
 
 
 @main.command()
+@click.argument("file", type=EXISTING)
+@click.pass_context
+def suppression(context: click.Context, file: Path) -> None:
+    """Print a mailing list (CSV with an email column) without those who objected or took back their consent."""
+    from bot.commands.suppression import suppression as run
+
+    sys.exit(run(app_of(context), file))
+
+
+@main.command()
 @click.option("--once", is_flag=True, help="One round of everything that is due, then exit.")
 @click.pass_context
 def run(context: click.Context, once: bool) -> None:

@@ -27,6 +27,7 @@ from handlers.types import Deadline, Fact, IdentityNeed, Letter, Notice, Outcome
 from store import drafts, journal, messages, outbox
 from store.cases import Person, facts_of, person_of
 from store.models import Case, Draft, Event
+from templates import fingerprint
 
 _BY_LETTER = frozenset({"identity_requested", "extended", "clarification_requested"})
 """Events that count because a letter arrived."""
@@ -188,6 +189,7 @@ def write_letter(
         return draft
     data: dict[str, Any] = {
         "draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "template": draft.template,
+        "template_sha256": fingerprint(draft.template, draft.language),
     }  # fmt: skip
     if letter.rights:
         data["rights"] = list(letter.rights)

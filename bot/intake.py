@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import casework, codes
+from bot import casework, codes, suppression
 from bot.app import App
 from bot.channels import mime
 from bot.channels.base import RawMessage
@@ -418,6 +418,8 @@ def open_case(
     _proof_came_along(session, app, case, message, now=now)
     if need.level == 1 and app.settings.identity.request == "auto" and verdict.may_answer:
         codes.send(session, app, case, reading, now=now)
+    if suppression.enter(session, app, case, now=now):
+        casework.note(session, app, case, "suppression_listed", actor="bot", now=now)
     casework.prepare(session, app, case, step="open", now=now)
     casework.project(session, app, case)
     return case

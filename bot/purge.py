@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from bot import casework
 from bot.app import App
+from handlers.types import Notice
 from store import cases, journal
 from store.models import Case, Message, StoredAttachment
 
@@ -38,6 +39,23 @@ def purge(app: App, *, dry_run: bool = False) -> Purged:
         if documents or filed or closed:
             app.database.scrub()
     return Purged(documents, filed, closed)
+
+
+def purge_documents(app: App) -> int:
+    """Destroy the copies of identity documents that are past their time; cheap, so that it can be asked at every round.
+
+    A day after the decision is a day, not the next morning but one (law: CNIL SAN-2020-008; EDPB 01/2022 § 79).
+    """
+    with app.database.reading() as session:
+        query = select(StoredAttachment.id).where(
+            col(StoredAttachment.is_identity), col(StoredAttachment.deleted_at).is_(None)
+        )
+        if session.exec(query.limit(1)).first() is None or _documents(session, app, dry_run=True) == 0:
+            return 0
+    with app.database.transaction() as session:
+        count = _documents(session, app, dry_run=False)
+    app.database.scrub()
+    return count
 
 
 def _looked_at(app: App) -> None:
@@ -84,7 +102,19 @@ def _documents(session: Session, app: App, *, dry_run: bool) -> int:
         if case is not None:
             data = {"message": message.id, "sha256": attachment.sha256}
             casework.note(session, app, case, "identity_document_deleted", actor="bot", now=now, data=data)
+            if message.channel == "email":
+                _still_in_the_mailbox(session, app, case, message)
     return count
+
+
+def _still_in_the_mailbox(session: Session, app: App, case: Case, message: Message) -> None:
+    """The mail a copy came in is the mailbox's: only a person can delete it there, and is asked to."""
+    received = message.received_at.astimezone(app.settings.zone)
+    notice = Notice("document_deleted", facts={"received": f"{received:%Y-%m-%d %H:%M}"})
+    casework.tell_desk(
+        session, app, notice, subject=f"case:{case.id}", key_id=case.key_id, step=f"document-{message.id}",
+        now=app.clock.now(), case=case,
+    )  # fmt: skip
 
 
 def _filed(session: Session, app: App, *, dry_run: bool) -> int:

@@ -20,6 +20,7 @@ from bot.channels.smtp_in import SmtpIntake
 from bot.channels.telegram import TelegramChannel
 from bot.desk.chat import ChatDesk
 from bot.digest import run_digest
+from bot.purge import purge_documents
 from bot.sending import recover, send_due
 from bot.tick import tick
 from handlers.types import Notice
@@ -115,6 +116,7 @@ def round_once(app: App) -> None:
 def daily(app: App) -> None:
     """What the date brings, and the digest when its hour has come."""
     tick(app)
+    purge_documents(app)
     run_digest(app, now=app.clock.now())
 
 

@@ -6,6 +6,7 @@ A template says the words once, in the ``body`` block, as plain paragraphs; the 
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -101,6 +102,15 @@ def names() -> tuple[str, ...]:
         if not path.parent.name.startswith("_") and path.parent.name not in {"digest", "desk"}
     }
     return tuple(sorted(found))
+
+
+@lru_cache
+def fingerprint(name: str, language: str) -> str:
+    """Return the SHA-256 over a letter's template and the pieces it shares: which wording a case was written with."""
+    digest = hashlib.sha256()
+    for path in (FOLDER / f"{name}.{language}.j2", *sorted((FOLDER / "_parts").glob(f"*{language}.j2"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def render(name: str, language: str, context: Mapping[str, Any]) -> Rendered:

@@ -160,9 +160,10 @@ def test_a_draft_is_refused_and_another_letter_written(objection):
 
 def test_the_menu_of_letters_speaks_one_language(objection):
     said = sit(objection, "1", "=Préparer une lettre", "", "q")
-    menu = said[max(index for index, line in enumerate(said) if line == "  1. réponse") :][:6]
+    menu = said[max(index for index, line in enumerate(said) if line == "  1. réponse") :][:10]
     assert [line[5:] for line in menu] == [
-        "réponse", "refus", "refus partiel", "demande de précision", "identité non établie", "clôture",
+        "réponse", "refus", "refus partiel", "rien n'est détenu", "traitement qui n'est pas le nôtre",
+        "refus : manifestement excessive (DPO)", "demande de précision", "identité non établie", "état d'avancement", "clôture",
     ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from email.utils import parseaddr
 
 from sqlmodel import Session, col, update
 
-from bot import casework, intake
+from bot import casework, intake, suppression
 from bot.app import App
 from bot.desk import casefile, lawful, office, outgoing, roster
 from bot.desk.basics import HOLE, LONGEST_TEXT, Action, Ask, NeedsReason, Refused, Stale, Told, changed_since
@@ -642,6 +642,8 @@ def _change_right(session: Session, app: App, user: User, ask: Ask, now: datetim
         # A right that needs proof was added to one that needs none: what was not asked before is asked now.
         data |= {"identity": "required", **need_data(need)}
     casework.note(session, app, case, "rights_changed", actor=user.key, now=now, data=data)
+    if suppression.enter(session, app, case, now=now):
+        casework.note(session, app, case, "suppression_listed", actor=user.key, now=now)
     casework.void_drafts(session, app, case, reason="right-changed", now=now, by=user.key)
     step = f"desk:{_moment(session)}"
     if doubted:
@@ -658,6 +660,8 @@ def _not_a_request(session: Session, app: App, user: User, ask: Ask, now: dateti
     case = _case(session, app, ask, does="not_a_request")
     casework.void_drafts(session, app, case, reason="not-a-request", now=now, by=user.key)
     casework.note(session, app, case, "not_a_request", actor=user.key, now=now, text=ask.text)
+    if suppression.RIGHTS & set(case.rights):
+        suppression.remove(session, app, case)
     return _say(
         app.settings.desk.language,
         "Classé : pas une demande (« rouvrir » l'annule).",

@@ -28,6 +28,7 @@ from bot.desk.text import inert, mask_address, mask_name, visible
 from bot.desk.words import ABOUT, DOUBTS, FLAGS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, THIRD_PARTIES, WORDS, word
 from bot.settings import User
 from handlers.lifecycle import ALLOWED, UNSETTLED, may
+from handlers.standing import advice
 from handlers.types import Deadline
 from nlp.types import LABELS
 from store import cases, drafts, journal, messages, outbox
@@ -309,7 +310,9 @@ def _draft_lines(
     if found:
         lines += ["", f"{words['findings']} :", *(f"- {finding.message[language]}" for finding in found[:6])]
     if draft.kind == "answer":
-        steps = app.rights[case.primary].steps.get(language, ())
+        standing = advice(case.third_party, minor=case.minor, language=language)
+        named = letter.rights or tuple(case.rights[:1])
+        steps = (*standing, *(step for right in named for step in app.rights[right].steps.get(language, ())))
         lines += ["", f"{words['before']} :", *(f"- {step}" for step in steps)] if steps else []
     return lines
 

@@ -149,6 +149,7 @@ class Terminal:
             offers = [offer for row in view.offers for offer in row]
             if permits(self.user, "documents") and subject.startswith("case:"):
                 offers.append(Offer("files", self.texts["files"]))
+                offers.append(Offer("check_document", ACTIONS["check_document"].label[self.language]))
             chosen = self._pick(offers)
             if chosen is None:
                 return

@@ -1,0 +1,120 @@
+"""Those who said no to advertising stay off the mailing lists from the day they wrote (art. 21(3)); copies of documents go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from email import policy
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from bot.commands.suppression import suppression
+from bot.purge import purge_documents
+from handlers.standing import advice
+from nlp.types import THIRD_PARTY_KINDS
+from store import journal
+from store.models import Marker, OutboxItem, StoredAttachment
+from tests.fakes import Office
+from tests.world import mail
+
+JEAN = "Jean Roche <jean@boite.example>"
+JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + b"\0" * 64 + b"\xff\xd9"
+
+
+@pytest.fixture
+def office(tmp_path) -> Iterator[Office]:
+    made = Office(tmp_path / "data")
+    yield made
+    made.close()
+
+
+def filtered(office: Office, tmp_path, capsys, text: str) -> tuple[int, str, str]:
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    status = suppression(office.app, tmp_path / "list.csv")
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_who_objected_is_left_out_of_every_mailing_list_from_the_start(office, tmp_path, capsys):
+    office.arrive(mail("Bonjour, arrêtez vos publicités.", sender=JEAN, subject="STOP"))
+    assert "suppression_listed" in office.types()
+    given_list = "nom,email\nJean,JEAN@boite.example\nAna,ana@post.example\n"
+    assert filtered(office, tmp_path, capsys, given_list) == (0, "nom,email\nAna,ana@post.example\n", "1 left out\n")
+    with office.app.database.reading() as session:
+        assert not any("jean" in marker.key for marker in session.exec(select(Marker)))
+
+
+def test_filed_as_no_request_the_address_is_free_again(office, tmp_path, capsys):
+    office.arrive(mail("Bonjour, arrêtez vos publicités.", sender=JEAN, subject="STOP"))
+    office.do("not_a_request")
+    assert filtered(office, tmp_path, capsys, "email\njean@boite.example\n")[2] == "0 left out\n"
+
+
+def test_who_asked_for_something_else_is_not_on_the_list(office, tmp_path, capsys):
+    office.arrive(mail("Bonjour, je voudrais une copie de mes données.", sender=JEAN, subject="x"))
+    assert filtered(office, tmp_path, capsys, "email\njean@boite.example\n")[2] == "0 left out\n"
+    office.do("change_right", argument="access,consent_withdrawal")
+    assert filtered(office, tmp_path, capsys, "email\njean@boite.example\n")[2] == "1 left out\n"
+
+
+def test_a_list_without_addresses_is_refused(office, tmp_path, capsys):
+    status, out, err = filtered(office, tmp_path, capsys, "nom,ville\nJean,Paris\n")
+    assert (status, out) == (2, "")
+    assert "no column named email" in err
+
+
+# --- documents -------------------------------------------------------------------------------------------------------
+
+
+def with_document() -> bytes:
+    made = EmailMessage(policy=policy.SMTP)
+    made["From"], made["To"], made["Subject"] = JEAN, "dpo@mije.com", "Mes données"
+    made["Message-ID"] = "<proof@boite.example>"
+    made.set_content("Bonjour, je voudrais une copie de mes données.\n\nJean Roche\n")
+    made.add_attachment(JPEG, maintype="image", subtype="jpeg", filename="cni.jpg")
+    return made.as_bytes()
+
+
+def test_a_copy_goes_a_day_after_the_decision_and_the_desk_is_asked_to_delete_the_mail(office):
+    office.arrive(with_document())
+    office.do("identity_verified", argument="document")
+    office.clock.advance(timedelta(hours=23, minutes=59))
+    assert purge_documents(office.app) == 0
+    office.clock.advance(timedelta(minutes=1))
+    assert (purge_documents(office.app), purge_documents(office.app)) == (1, 0)
+    with office.app.database.reading() as session:
+        (document,) = session.exec(select(StoredAttachment)).all()
+        kinds = [item.kind for item in session.exec(select(OutboxItem))]
+    assert document.deleted_at is not None
+    assert kinds.count("document_deleted") == 1
+    assert "identity_document_deleted" in office.types()
+
+
+def test_an_undecided_copy_goes_after_thirty_days(office):
+    office.arrive(with_document())
+    office.clock.advance(timedelta(days=29, hours=23))
+    assert purge_documents(office.app) == 0
+    office.clock.advance(timedelta(hours=1))
+    assert purge_documents(office.app) == 1
+
+
+# --- who may act -----------------------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from(["", *THIRD_PARTY_KINDS]), st.booleans(), st.sampled_from(["fr", "en"]))
+def test_there_is_advice_for_whoever_acts_for_another_and_for_a_minor_alone(kind, minor, language):
+    said = advice(kind, minor=minor, language=language)
+    assert bool(said) == (kind not in ("", "authority") or (minor and not kind))
+    assert len(said) == len(advice(kind, minor=minor, language="en"))
+
+
+def test_the_wording_a_case_was_written_with_is_kept(office):
+    office.arrive(mail("Bonjour, arrêtez vos publicités.", sender=JEAN, subject="STOP"))
+    with office.app.database.reading() as session:
+        proposed = [e.data for e in journal.of_case(session, 1) if e.type == "draft_proposed"]
+    assert all(len(data["template_sha256"]) == 64 for data in proposed)
+    assert len({data["template"] for data in proposed}) == len({data["template_sha256"] for data in proposed}) == 2
