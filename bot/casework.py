@@ -17,6 +17,7 @@ from bot.desk.roster import on_duty
 from bot.desk.words import NOTICES, RIGHTS, WORDS, word
 from bot.letters import compose, mime_bytes, new_message_id
 from bot.register import register_of
+from bot.settings import User
 from handlers import annex
 from handlers.annex import RegisterIncomplete
 from handlers.clock import clock_events, deadline
@@ -298,8 +299,10 @@ def tell_desk(
 def mail_desk(
     session: Session, app: App, notice: Notice, *, subject: str, step: str, now: datetime, case: Case | None = None
 ) -> None:
-    """Queue a notice for the desk as a mail: to every user with an address, else to the DPO's. No personal data in
-    it."""
+    """Queue a notice for the desk as a mail: to every user with an address, else to the DPO's. No personal data in it.
+
+    To a user's own address it carries, where a draft waits, that draft masked and the key to decide by a reply.
+    """
     language = app.settings.desk.language
     said = word(NOTICES, language, notice.kind)
     lines = [said]
@@ -311,13 +314,22 @@ def mail_desk(
     lines += [f"{name}: {value}" for name, value in notice.facts.items()]
     lines += ["", "dpobot desk"]
     title = f"{'[URGENT] ' if notice.urgent else ''}{said} – {case.reference if case else subject}"
-    recipients = [u.email for u in on_duty(session, app, today(app, now)) if u.email and u.role != "auditor"]
-    for index, recipient in enumerate(recipients or [app.settings.dpo.email]):
+    # The desk by mail knows actions and cards, which know this module.
+    from bot.desk.mail_orders import offer
+
+    users = [u for u in on_duty(session, app, today(app, now)) if u.email and u.role != "auditor"]
+    recipients: list[tuple[str, User | None]] = [(u.email or "", u) for u in users]
+    recipients = recipients or [(app.settings.dpo.email, None)]
+    for index, (recipient, user) in enumerate(recipients):
+        key = f"desk-mail:{subject}:{notice.kind}:{step}:{index}"
+        if outbox.by_key(session, key) is not None:
+            continue
+        order = offer(session, app, case, user, now=now) if case is not None and user is not None else []
         message_id = new_message_id(app, case.reference if case else f"{app.settings.reference_prefix}-0000-0000")
-        letter = drafts.LetterText(recipient=recipient, subject=title, text="\n".join(lines) + "\n", html="")
+        letter = drafts.LetterText(recipient=recipient, subject=title, text="\n".join([*lines, *order]) + "\n", html="")
         payload = mime_bytes(app, letter, message_id=message_id, now=now, automatic=True)
         outbox.enqueue(
-            session, app.vault, key=f"desk-mail:{subject}:{notice.kind}:{step}:{index}", channel="desk_mail",
+            session, app.vault, key=key, channel="desk_mail",
             kind=notice.kind, key_id=app.vault.new_key(session, now=now), recipient=recipient, payload=payload,
             now=now, case_id=case.id if case else None, message_id=message_id, automatic=True,
         )  # fmt: skip

@@ -25,7 +25,7 @@ from handlers.lifecycle import UNSETTLED, WORKING
 from handlers.matching import Candidate, Match, match, references_in
 from handlers.opening import letter_facts
 from handlers.triage import CONTINUES, Plan, decide
-from handlers.types import Arrival, Authentication, Bounce, Forwarded, IdentityNeed, Letter, Notice
+from handlers.types import Arrival, Authentication, Bounce, Forwarded, IdentityNeed, Letter, Notice, Outcome
 from nlp.types import LABELS, MISSION_CLASS, Cue, Reading
 from nlp.types import Message as Question
 from store import cases, journal, messages, outbox
@@ -414,7 +414,8 @@ def open_case(
         session, app, case, identity=need, now=now, may_answer=verdict.may_answer, proof_at_hand=proof
     )
     right = app.rights[case.primary]
-    casework.apply(session, app, case, right.open(facts, current), step="open", now=now)
+    outcome = right.open(facts, current)
+    casework.apply(session, app, case, replace(outcome, notices=()), step="open", now=now)
     _proof_came_along(session, app, case, message, now=now)
     if need.level == 1 and app.settings.identity.request == "auto" and verdict.may_answer:
         codes.send(session, app, case, reading, now=now)
@@ -422,6 +423,8 @@ def open_case(
         casework.note(session, app, case, "suppression_listed", actor="bot", now=now)
     casework.prepare(session, app, case, step="open", now=now)
     casework.project(session, app, case)
+    # Told last, so that a notice by mail shows the draft that waits.
+    casework.apply(session, app, case, Outcome(notices=outcome.notices), step="open", now=now)
     return case
 
 
@@ -482,6 +485,8 @@ def add_to_case(
         casework.void_drafts(session, app, case, reason="new-message", now=now)
     if reading.primary == "status_inquiry" and verdict.may_answer:
         _status(session, app, case, message, now=now)
+    if not flood:
+        casework.prepare(session, app, case, step=f"message-{message.id}", now=now)
     kind = "reminder" if reading.primary == "reminder" else "proof" if proof else "message_added"
     notice = Notice(kind, urgent=plan.urgent, facts={"reference": case.reference})
     casework.tell_desk(
@@ -494,8 +499,6 @@ def add_to_case(
         now=now,
         case=case,
     )
-    if not flood:
-        casework.prepare(session, app, case, step=f"message-{message.id}", now=now)
 
 
 def _proof_came_along(session: Session, app: App, case: Case, message: Message, *, now: datetime) -> bool:

@@ -142,6 +142,8 @@ class Desk(Section):
     """Mask personal data in chat: Telegram is a third party outside the EU."""
     language: Literal["fr", "en"] = "fr"
     button_hours: int = Field(default=24 * 14, ge=1)
+    mail_orders: bool = True
+    """Whether a notice by mail to a user's own ``email`` carries a one-time key to decide by a reply."""
     second_approval: tuple[Literal["erasure", "disclosure", "minor", "sensitive"], ...] = ()
     """Answers that two people approve: to erasure; to access or portability; about a minor; with sensitive data."""
 

@@ -18,6 +18,7 @@ from bot.app import App
 from bot.channels.base import Inbox, InboxError, RawMessage
 from bot.channels.smtp_in import SmtpIntake
 from bot.channels.telegram import TelegramChannel
+from bot.desk import mail_orders
 from bot.desk.chat import ChatDesk
 from bot.digest import run_digest
 from bot.purge import purge_documents
@@ -76,7 +77,8 @@ def _before_our_time(app: App, raw: RawMessage) -> bool:
 def receive(app: App, raw: RawMessage) -> bool:
     """Record one message, whatever it is; False when the store would not take it now (it will be offered again)."""
     try:
-        intake.take_in(app, raw)
+        if not mail_orders.take(app, raw):
+            intake.take_in(app, raw)
     except (OperationalError, InterfaceError) as error:
         log.error("intake.store_busy", extra={"problem": type(error).__name__})
         return False

@@ -163,6 +163,11 @@ def left_in_sending(session: Session, *, claimed_before: datetime | None = None)
     return list(session.exec(query.order_by(col(OutboxItem.id))))
 
 
+def by_key(session: Session, key: str) -> OutboxItem | None:
+    """Return what was queued for a decision, if it was."""
+    return session.exec(select(OutboxItem).where(OutboxItem.key == key)).first()
+
+
 def by_message_id(session: Session, message_id: str) -> OutboxItem | None:
     """Return the mail that left with this Message-ID (without angle brackets)."""
     return session.exec(select(OutboxItem).where(OutboxItem.message_id == message_id)).first()
