@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from bot.channels.base import Inbox, Mailer
+from bot.channels.base import Inbox, InboxError, Mailer
 from bot.channels.imap import ImapInbox, Settled
 from bot.channels.smtp_out import SmtpMailer
 from bot.clock import Clock, SystemClock
 from bot.contacts import ContactSource, CsvContacts, SqlContacts
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings
 from handlers.rights import load_rights
 from handlers.types import Right
 from nlp.types import Message, Reading
@@ -125,26 +125,49 @@ class StoreCursor:
 
 def _token_from(command: str) -> Callable[[], str]:
     def ask() -> str:
-        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
-        if done.returncode != 0 or not done.stdout.strip():
-            raise SettingsError(f"imap.token_command failed with status {done.returncode}: run it by hand to see why")
-        return done.stdout.strip()
+        try:
+            done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+        except FileNotFoundError:
+            raise InboxError("token_command: no such program. Give its full path, or install it") from None
+        except PermissionError:
+            raise InboxError("token_command: the program may not be run by this user. Check its rights") from None
+        except subprocess.TimeoutExpired:
+            raise InboxError(
+                "token_command gave no token within 30 seconds: it may be waiting for a person to log in. "
+                "Run it by hand once"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise InboxError(f"token_command cannot be run ({type(error).__name__}): check its quotes") from None
+        token = done.stdout.strip()
+        if done.returncode != 0:
+            raise InboxError(f"token_command failed with status {done.returncode}: run it by hand to see why")
+        if not token:
+            raise InboxError("token_command printed nothing: it must print the access token, and nothing else")
+        if len(token.split()) != 1:
+            raise InboxError(
+                "token_command printed more than a token: it must print the access token, and nothing else"
+            )
+        return token
 
     return ask
 
 
 def _inboxes(settings: Settings, database: Database) -> Sequence[Inbox]:
-    imap = settings.imap
-    if imap is None:
-        return ()
-    oauth = _token_from(imap.token_command) if imap.token_command else None
-    return (
-        ImapInbox(
-            name="dpo", host=imap.host, port=imap.port, user=imap.user, cursor=StoreCursor(database), tls=imap.tls,
-            ca_file=imap.ca_file, password=None if oauth else imap.password.get_secret_value, oauth_token=oauth,
-            folder=imap.folder, after=imap.after, read_timeout=imap.timeout_seconds, poll_every=imap.poll_seconds,
-        ),
-    )  # fmt: skip
+    cursor = StoreCursor(database)
+    inboxes: list[Inbox] = []
+    for mailbox in settings.all_mailboxes:
+        oauth = _token_from(mailbox.token_command) if mailbox.token_command else None
+        for folder in dict.fromkeys((mailbox.folder, *mailbox.folders)):
+            inboxes.append(
+                ImapInbox(
+                    name=mailbox.name, host=mailbox.host, port=mailbox.port, user=mailbox.user, cursor=cursor,
+                    tls=mailbox.tls, ca_file=mailbox.ca_file,
+                    password=None if oauth else mailbox.password.get_secret_value, oauth_token=oauth, folder=folder,
+                    after=mailbox.after, read_timeout=mailbox.timeout_seconds, poll_every=mailbox.poll_seconds,
+                    since=mailbox.since, zone=settings.zone,
+                )
+            )  # fmt: skip
+    return inboxes
 
 
 def _contacts(settings: Settings) -> ContactSource | None:

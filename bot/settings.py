@@ -166,8 +166,10 @@ class Desk(Section):
 
 
 class Imap(Section):
-    """The mailbox that is read."""
+    """A mailbox that is read."""
 
+    name: str = Field(default="dpo", pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    """Stands for the mailbox in logs and notices, so that its address need not."""
     host: str
     port: Port = 993
     user: str = Field(min_length=1)
@@ -177,6 +179,8 @@ class Imap(Section):
     tls: Tls = "implicit"
     ca_file: Path | None = None
     folder: str = "INBOX"
+    folders: tuple[str, ...] = ()
+    """Further folders of the same mailbox, such as the one a rule files requests into."""
     poll_seconds: int = Field(default=60, ge=5, le=3600)
     idle: bool = True
     since: date | None = None
@@ -205,7 +209,7 @@ class Imap(Section):
         _protected(self.tls, self.host)
         if self.after not in {"leave", "seen"} and not re.fullmatch(r"move:.+", self.after):
             raise ValueError('after is "leave", "seen" or "move:FOLDER"')
-        if self.after == f"move:{self.folder}":
+        if self.after.removeprefix("move:") in (self.folder, *self.folders):
             raise ValueError("after: name another folder than the one that is read, or messages would move in circles")
         return self
 
@@ -419,6 +423,8 @@ class Settings(BaseSettings):
     store: Store
     digest: Digest
     imap: Imap | None = None
+    mailboxes: tuple[Imap, ...] = ()
+    """Further mailboxes (``[[mailboxes]]``), each with a name of its own."""
     smtp: Smtp
     listen: Listen | None = None
     telegram: Telegram | None = None
@@ -444,6 +450,18 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what :func:`build` is given: it looks at the environment itself, and only where it is told to."""
         return (init_settings,)
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Settings:
+        names = [mailbox.name for mailbox in self.all_mailboxes]
+        if len(set(names)) != len(names):
+            raise ValueError("mailboxes: two mailboxes have the same name: give each its own")
+        return self
+
+    @property
+    def all_mailboxes(self) -> tuple[Imap, ...]:
+        """Every mailbox that is read, the main one first."""
+        return (*((self.imap,) if self.imap else ()), *self.mailboxes)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -546,6 +564,10 @@ def _absolute(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for section, name in _PATHS:
         if isinstance(values.get(section), dict) and isinstance(values[section].get(name), str):
             values[section][name] = str(folder / Path(values[section][name]).expanduser())
+    for mailbox in values.get("mailboxes", []) if isinstance(values.get("mailboxes"), list) else []:
+        for name in ("password_file", "ca_file"):
+            if isinstance(mailbox, dict) and isinstance(mailbox.get(name), str):
+                mailbox[name] = str(folder / Path(mailbox[name]).expanduser())
     for name in ("model", "processing_file"):
         if isinstance(values.get(name), str):
             values[name] = str(folder / Path(values[name]).expanduser())

@@ -44,34 +44,22 @@ def poll(app: App, inbox: Inbox) -> int:
     """Take in everything new of one mailbox; return how many messages were recorded.
 
     A mailbox that cannot be read is noted, and from the third time on told; a message that fails is set aside with
-    its clock running and does not stop the others. What the server took in before ``imap.since`` is settled without
-    being recorded.
+    its clock running and does not stop the others.
     """
-    count = passed_over = 0
+    count = 0
+    part = getattr(inbox, "part", "imap")
     try:
         for raw in inbox.fetch():
-            if _before_our_time(app, raw):
-                passed_over += 1
-            elif receive(app, raw):
-                count += 1
-            else:
+            if not receive(app, raw):
                 continue
+            count += 1
             inbox.settle(raw)
     except InboxError as error:
-        _failed(app, "imap", str(error), kind="mailbox_down")
+        _failed(app, part, str(error), kind="mailbox_down")
         return count
-    if passed_over:
-        log.info("imap.passed_over", extra={"count": passed_over})
     with app.database.transaction() as session:
-        health.worked(session, part="imap", now=app.clock.now())
+        health.worked(session, part=part, now=app.clock.now())
     return count
-
-
-def _before_our_time(app: App, raw: RawMessage) -> bool:
-    """Whether a message is older than the program's work here: years of old mail are not to be answered at first
-    start."""
-    since = app.settings.imap.since if app.settings.imap else None
-    return since is not None and raw.received_at.astimezone(app.settings.zone).date() < since
 
 
 def receive(app: App, raw: RawMessage) -> bool:
@@ -96,21 +84,30 @@ def _place(error: BaseException) -> str:
 
 def _failed(app: App, part: str, problem: str, *, kind: str) -> None:
     now = app.clock.now()
-    log.error(f"{part}.failed", extra={"problem": problem})
+    log.error(f"{part.partition(':')[0]}.failed", extra={"part": part, "problem": problem})
     with app.database.transaction() as session:
         failures = health.failed(session, part=part, now=now, problem=problem)
         if failures == ALARM_AFTER:
             row = health.of(session, part)
             since = row.failing_since if row and row.failing_since else now
             casework.tell_system(
-                session, app, kind, part=part, step=since.isoformat(), now=now, facts={"problem": problem[:300]}
+                session,
+                app,
+                kind,
+                part=part.partition(":")[0],
+                step=f"{since.isoformat()}{part.partition(':')[2]}",
+                now=now,
+                facts={"problem": problem[:300]},
             )
 
 
 def round_once(app: App) -> None:
     """One round of everything that is due, mail first."""
     for inbox in app.inboxes:
-        poll(app, inbox)
+        try:
+            poll(app, inbox)
+        except Exception as error:  # noqa: BLE001 - a fault in one mailbox must not stop the others, nor the day's work
+            log.error("mailbox.error", extra={"problem": type(error).__name__, "place": _place(error)})
     daily(app)
     send_due(app)
 
@@ -211,7 +208,10 @@ class Worker:
 
         async def mail() -> None:
             for inbox in self.app.inboxes:
-                await asyncio.to_thread(poll, self.app, inbox)
+                try:
+                    await asyncio.to_thread(poll, self.app, inbox)
+                except Exception as error:  # noqa: BLE001 - nor one mailbox the next
+                    log.error("mailbox.error", extra={"problem": type(error).__name__, "place": _place(error)})
 
         async def days() -> None:
             await asyncio.to_thread(daily, self.app)
@@ -361,17 +361,19 @@ class Worker:
 
     def _watch(self) -> None:
         """The watchdog: a mailbox nobody has read for long is told, even if nothing reported an error."""
-        if not self.app.inboxes or self.app.settings.imap is None:
-            return
         now = self.app.clock.now()
-        limit = timedelta(seconds=max(15 * self.app.settings.imap.poll_seconds, 1800))
+        slowest = max((mailbox.poll_seconds for mailbox in self.app.settings.all_mailboxes), default=60)
+        limit = timedelta(seconds=max(15 * slowest, 1800))
         with self.app.database.transaction() as session:
-            row = health.of(session, "imap")
-            if row is not None and row.ok_at is not None and now - row.ok_at > limit and row.failures < ALARM_AFTER:
-                facts = {"last": row.ok_at.isoformat()}
+            for part in {getattr(inbox, "part", "imap") for inbox in self.app.inboxes}:
+                row = health.of(session, part)
+                if row is None or row.ok_at is None or now - row.ok_at <= limit or row.failures >= ALARM_AFTER:
+                    continue
                 casework.tell_system(
-                    session, self.app, "mailbox_down", part="imap", step=row.ok_at.isoformat(), now=now, facts=facts
-                )
+                    session, self.app, "mailbox_down", part="imap",
+                    step=f"{row.ok_at.isoformat()}{part.partition(':')[2]}", now=now,
+                    facts={"last": row.ok_at.isoformat()},
+                )  # fmt: skip
 
     async def _chat(self, desk: ChatDesk, channel: TelegramChannel) -> None:
         await desk.take_up()

@@ -19,7 +19,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -164,7 +164,8 @@ class ImapInbox:
     *name* stands for the mailbox in ``source``, logs and errors, so that the address need not. *password* or
     *oauth_token* (XOAUTH2) is called at every login and returns the secret. *after* says what is done to a settled
     message, as a courtesy to the people who read the same mailbox: ``leave``, ``seen`` or ``move:FOLDER``; with
-    ``leave`` the folder is opened read-only. Sizes are bytes, times are seconds.
+    ``leave`` the folder is opened read-only. What the server took in before the day *since* (in *zone*) is settled
+    without being fetched. Sizes are bytes, times are seconds.
 
     Raises :class:`ValueError` for settings that contradict each other.
     """
@@ -188,6 +189,8 @@ class ImapInbox:
         read_timeout: float = 60,
         idle_renewal: float = 9 * 60,
         poll_every: float = 60,
+        since: date | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         require_protection(tls, host)
         if (password is None) == (oauth_token is None):
@@ -213,6 +216,9 @@ class ImapInbox:
         self._timeout = SocketTimeout(connect_timeout, read_timeout)
         self._idle_renewal = idle_renewal
         self._poll_every = poll_every
+        self._since = since
+        self._zone = zone
+        self._name = name
         self._bell = _Bell()
         self._client: _Client | None = None
         self._uidvalidity = 0
@@ -225,6 +231,11 @@ class ImapInbox:
     def source(self) -> str:
         """``imap:HOST/NAME/FOLDER``, stable and free of secrets."""
         return self._source
+
+    @property
+    def part(self) -> str:
+        """What its signs of life are kept under: ``imap`` for the main mailbox, ``imap:NAME/FOLDER`` for others."""
+        return "imap" if (self._name, self._folder) == ("dpo", "INBOX") else f"imap:{self._name}/{self._folder}"
 
     def fetch(self) -> Iterator[RawMessage]:
         """Yield the messages not yet settled, oldest INTERNALDATE first, each fetched when it is asked for.
@@ -522,7 +533,26 @@ class ImapInbox:
                 if uid in answer:
                     when, size = answer[uid].get(b"INTERNALDATE"), answer[uid].get(b"RFC822.SIZE") or 0
                     listed.append(_Listed(when and when.astimezone(UTC), uid, size))
+        listed = self._passed_over(listed)
         return sorted(listed, key=lambda one: (one.received_at or datetime.min.replace(tzinfo=UTC), one.uid))
+
+    def _passed_over(self, listed: list[_Listed]) -> list[_Listed]:
+        """Settle what came before ``since``, unread: years of old mail are neither to be answered nor to be fetched."""
+        if self._since is None:
+            return listed
+        old = {
+            one.uid for one in listed if one.received_at and one.received_at.astimezone(self._zone).date() < self._since
+        }
+        if not old:
+            return listed
+        young = [one for one in listed if one.uid not in old]
+        # Most of it lies below everything that is new, and is settled by one mark instead of thousands.
+        low = min((one.uid for one in young), default=max(old) + 1) - 1
+        self._cursor.raise_low(self._source, self._uidvalidity, low)
+        for uid in sorted(uid for uid in old if uid > low):
+            self._cursor.note(self._source, self._uidvalidity, uid)
+        log.info("imap.passed_over", extra={"source": self._source, "count": len(old)})
+        return young
 
     def _message(self, client: _Client, listed: _Listed) -> RawMessage | None:
         """Fetch one message whole, or its start if it is too large; None if it is gone."""
