@@ -151,6 +151,26 @@ def rehearse(
 
 
 @main.command()
+@click.argument("numbers", nargs=-1, type=int)
+@click.pass_context
+def replay(context: click.Context, numbers: tuple[int, ...]) -> None:
+    """Read waiting messages once more, received when they were; without numbers, list those that wait."""
+    from bot.commands.replay import replay as again
+
+    sys.exit(again(app_of(context), numbers))
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["stop", "start", "status"]))
+@click.pass_context
+def automatic(context: click.Context, what: str) -> None:
+    """Stop everything that leaves without a click, at once; start it again; say how it stands."""
+    from bot.commands.replay import automatic as throw
+
+    sys.exit(throw(settings_of(context), what))
+
+
+@main.command()
 @click.option("--user", "key", default=None, help="Which desk user you are (key in the settings).")
 @click.pass_context
 def desk(context: click.Context, key: str | None) -> None:

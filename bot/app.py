@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from bot.channels.base import Inbox, InboxError, Mailer
+from bot.channels.clamd import Clamd
 from bot.channels.imap import ImapInbox, Settled
 from bot.channels.smtp_out import SmtpMailer
 from bot.clock import Clock, SystemClock
@@ -46,6 +47,7 @@ class App:
     telegram: TelegramChannel | None
     load_reader: Callable[[], Reader]
     contacts: ContactSource | None = None
+    scanner: Clamd | None = None
     _reader: Reader | None = field(default=None, init=False)
 
     @property
@@ -97,6 +99,7 @@ def build_app(
     return App(
         settings=settings, clock=clock, database=database, vault=vault, rights=load_rights(), inboxes=inboxes,
         mailer=mailer, telegram=telegram, load_reader=load_reader, contacts=contacts or _contacts(settings),
+        scanner=_scanner(settings),
     )  # fmt: skip
 
 
@@ -175,6 +178,11 @@ def _contacts(settings: Settings) -> ContactSource | None:
     if source is None:
         return None
     return CsvContacts(source.csv) if source.csv is not None else SqlContacts(source.url, source.query)
+
+
+def _scanner(settings: Settings) -> Clamd | None:
+    antivirus = settings.antivirus
+    return Clamd(antivirus.clamd, timeout=antivirus.timeout_seconds) if antivirus else None
 
 
 def _mailer(settings: Settings) -> Mailer:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bot import switch
 from bot.app import App
 from bot.desk.review import findings_of
 from bot.desk.roster import on_duty
@@ -203,10 +204,16 @@ def write_letter(
 
 
 def _within_budget(session: Session, app: App, case: Case, *, now: datetime) -> bool:
-    """Whether one more automatic mail may leave: to this person today, and to anybody this hour (loop breaker)."""
+    """Whether one more automatic mail may leave: in this case and to this person today, and to anybody this hour (loop
+    breaker); none while the switch is thrown."""
     from store.cases import of_sender
 
+    if switch.stopped(app.settings):
+        return False
     replies = app.settings.replies
+    day = now - timedelta(days=1)
+    if outbox.count_automatic(session, since=day, case_ids=(case.id or 0,)) >= replies.per_case_per_day:
+        return False
     same = tuple(c.id for c in of_sender(session, case.address_hash) if c.id is not None)
     today_count = outbox.count_automatic(session, since=now - timedelta(days=1), case_ids=same)
     hour_count = outbox.count_automatic(session, since=now - timedelta(hours=1))

@@ -18,10 +18,11 @@ from bot.channels import mime
 from bot.channels.base import RawMessage
 from bot.channels.imap import OversizeMessage
 from bot.evidence import disproved, evidence_of, vouched
-from bot.letters import is_our_message_id, reference_in_message_id
+from bot.letters import is_our_message_id, reference_in_address, reference_in_message_id
 from handlers.gates import GateFacts, Verdict, judge
 from handlers.identity import assess, looks_like_proof
 from handlers.lifecycle import UNSETTLED, WORKING
+from handlers.lookalike import is_mixed, resembles
 from handlers.matching import Candidate, Match, match, references_in
 from handlers.opening import letter_facts
 from handlers.triage import CONTINUES, Plan, decide
@@ -68,6 +69,8 @@ def take_in(app: App, raw: RawMessage) -> Recorded:
     arrival = mime.arrival(
         raw, authserv_ids=settings.mail.authserv_ids, own_addresses=settings.own_addresses, own_domains=own_domains(app)
     )
+    if app.scanner is not None and (found := app.scanner.scan(raw.raw)) != "clean":
+        arrival = replace(arrival, problems=(*arrival.problems, "malware" if found == "found" else "unscanned"))
     # A message over the mailbox's limit was fetched only in part: a person reads the whole of it.
     return record(app, arrival, now=now, too_large=isinstance(raw, OversizeMessage))
 
@@ -83,6 +86,12 @@ def record(app: App, arrival: Arrival, *, now: datetime, too_large: bool = False
         extra={"message_id": recorded.message_id, "disposition": recorded.disposition, "case": recorded.reference},
     )
     return recorded
+
+
+def record_in(session: Session, app: App, arrival: Arrival, *, now: datetime) -> Recorded:
+    """Classify an arrival and record it within the caller's transaction."""
+    arrival = first_received(app, arrival)
+    return _record(session, app, arrival, read(app, arrival), now=now)
 
 
 def enter(app: App, arrival: Arrival, *, rights: Sequence[str], now: datetime) -> Recorded:
@@ -163,6 +172,7 @@ def _record(
         )
         return Recorded(copy.id, copy.disposition, known=True)
 
+    arrival = _named(app, arrival)
     inner = forwarded_request(app, arrival)
     sender_hash = app.vault.address_hash(inner.from_addr if inner else arrival.from_addr)
     verdict = judge(
@@ -190,7 +200,27 @@ def _record(
     twin = _twin(session, sender_hash, reading) if case is None and believed else None
     live = case is None or case.state in WORKING or case.state == "to_sort"
     plan = decide(verdict, reading, found, case_rights=case.rights if case else (), case_live=live, twin=twin)
+    if plan.action == "quarantine" and found.reference and _imitates(session, app, found.reference, arrival):
+        plan = replace(plan, reason="lookalike-in-thread")
     return _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)
+
+
+def _named(app: App, arrival: Arrival) -> Arrival:
+    """Name what is wrong with the sender's domain: made to be taken for ours, or letters of two scripts in a word."""
+    domain = arrival.from_addr.rpartition("@")[2]
+    odd = []
+    if arrival.channel == "email" and resembles(arrival.from_addr, own_domains(app)):
+        odd.append("lookalike-own-domain")
+    if domain and is_mixed(domain):
+        odd.append("mixed-script-domain")
+    return replace(arrival, problems=tuple(dict.fromkeys((*arrival.problems, *odd)))) if odd else arrival
+
+
+def _imitates(session: Session, app: App, reference: str, arrival: Arrival) -> bool:
+    """Whether a stranger's address is made to be taken for the requester's."""
+    case = cases.by_reference(session, reference)
+    address = cases.person_of(session, app.vault, case).address if case is not None and case.address_hash else ""
+    return bool(address) and bool(resembles(arrival.from_addr, [address]))
 
 
 def _match(session: Session, app: App, arrival: Arrival, reading: Reading, verdict: Verdict, sender_hash: str) -> Match:
@@ -200,6 +230,10 @@ def _match(session: Session, app: App, arrival: Arrival, reading: Reading, verdi
     pointers: dict[str, str] = {}
     for message_id in (arrival.in_reply_to, *reversed(arrival.references)):
         reference = reference_in_message_id(app, message_id)
+        if reference:
+            pointers.setdefault(reference, "token")
+    for address in (*arrival.delivered_to, *arrival.to):
+        reference = reference_in_address(app, address)
         if reference:
             pointers.setdefault(reference, "token")
     named = references_in(arrival.subject, arrival.new_text, prefix=app.settings.reference_prefix)

@@ -50,6 +50,25 @@ def reference_in_message_id(app: App, message_id: str) -> str | None:
     return reference if app.vault.token_fits(token, reference, nonce) else None
 
 
+_PLUS = re.compile(r"^([^+@]+)\+([a-z]{2,8}-\d{4}-\d{4,6})\.([a-z2-7]{16})(@.+)$", re.IGNORECASE)
+
+
+def plus_address(app: App, reference: str) -> str:
+    """Return our address with the case and our signature behind a plus: what answers to it needs no header to be
+    matched."""
+    user, _, domain = app.settings.mail.address.partition("@")
+    return f"{user}+{reference.lower()}.{app.vault.token(reference, 'plus')}@{domain}"
+
+
+def reference_in_address(app: App, address: str) -> str | None:
+    """Return the case reference behind the plus of an address of ours, None for others and for forged ones."""
+    found = _PLUS.match(address.strip())
+    if found is None or f"{found[1]}{found[4]}".lower() not in app.settings.own_addresses:
+        return None
+    reference = found[2].upper()
+    return reference if app.vault.token_fits(found[3].lower(), reference, "plus") else None
+
+
 def greeting_name(*candidates: str) -> str:
     """Return the first candidate that can stand after a greeting: a name in letters, of sensible length; else nothing.
 
@@ -137,6 +156,8 @@ def mime_bytes(
         mail["In-Reply-To"] = f"<{letter.in_reply_to}>"
         chain = [*(r for r in letter.references[-8:] if r != letter.in_reply_to), letter.in_reply_to]
         mail["References"] = " ".join(f"<{r}>" for r in chain)
+    if app.settings.mail.plus_addresses and (reference := reference_in_message_id(app, message_id)):
+        mail["Reply-To"] = plus_address(app, reference)
     if automatic:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"

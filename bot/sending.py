@@ -16,7 +16,7 @@ from email.utils import parseaddr
 
 from sqlmodel import Session
 
-from bot import casework
+from bot import casework, switch
 from bot.app import App
 from bot.channels.base import PermanentRefusal, TemporaryRefusal, Uncertain
 from bot.mail_policy import MAIL_POLICY
@@ -28,6 +28,10 @@ log = logging.getLogger("dpobot.sending")
 
 GIVE_UP_AFTER = timedelta(days=2)
 """A letter the server keeps refusing temporarily is shown to the DPO after this long, and still tried again."""
+
+
+WAIT_AT_SWITCH = timedelta(minutes=5)
+"""How long an automatic mail waits before the switch is looked at again."""
 
 
 def recover(app: App, *, claimed_before: datetime | None = None) -> int:
@@ -55,6 +59,13 @@ def send_next(app: App) -> bool:
         item = outbox.claim(session, channels=("mail", "desk_mail"), now=now)
     if item is None:
         return False
+    if item.automatic and item.channel == "mail" and switch.stopped(app.settings):
+        with app.database.transaction() as session:
+            outbox.finish(
+                session, item_id=item.id or 0, status="pending", now=now, error="automatic mail is stopped",
+                again_at=now + WAIT_AT_SWITCH,
+            )  # fmt: skip
+        return True
     try:
         with app.database.reading() as session:
             recipient, mime = outbox.opened(session, app.vault, item)

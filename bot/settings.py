@@ -248,6 +248,9 @@ class Listen(Section):
     port: int = Field(default=8025, ge=0, le=65535)
     protocol: Literal["smtp", "lmtp"] = "lmtp"
     recipients: tuple[Address, ...] = ()
+    max_megabytes: int = Field(default=35, ge=1, le=200)
+    max_connections: int = Field(default=20, ge=1, le=1000)
+    max_recipients: int = Field(default=50, ge=1, le=1000)
 
 
 class Telegram(Section):
@@ -281,8 +284,18 @@ class Mail(Section):
     """The mailbox's own address: what we send from, and what people write to."""
     from_name: str
     aliases: tuple[Address, ...] = ()
+    plus_addresses: bool = False
+    """Whether our server delivers ``dpo+anything@`` too: answers then come to an address that names the case."""
     authserv_ids: tuple[str, ...] = ()
     """Names our own server signs its Authentication-Results with; without one nobody's SPF or DKIM is believed."""
+
+
+class Antivirus(Section):
+    """A virus scanner that looks at every mail; what it finds goes to a person, what it cannot look at is named."""
+
+    clamd: str = Field(min_length=1)
+    """The path of clamd's socket, or host:port."""
+    timeout_seconds: float = Field(default=30, gt=0)
 
 
 class Store(Section):
@@ -367,6 +380,7 @@ class Replies(Section):
     acknowledge: Literal["auto", "dpo"] = "auto"
     status: Literal["auto", "off"] = "auto"
     per_sender_per_day: int = Field(default=5, ge=0)
+    per_case_per_day: int = Field(default=4, ge=0)
     total_per_hour: int = Field(default=60, ge=0)
 
 
@@ -427,6 +441,7 @@ class Settings(BaseSettings):
     """Further mailboxes (``[[mailboxes]]``), each with a name of its own."""
     smtp: Smtp
     listen: Listen | None = None
+    antivirus: Antivirus | None = None
     telegram: Telegram | None = None
     calendar: Calendar = Calendar()
     identity: Identity = Identity()

@@ -293,7 +293,8 @@ class Worker:
         recipients = settings.recipients or (self.app.settings.mail.address, *self.app.settings.mail.aliases)
         listener = SmtpIntake(
             name="listener", host=settings.host, port=settings.port, deliver=deliver, now=self.app.clock.now,
-            protocol=settings.protocol, recipients=recipients,
+            protocol=settings.protocol, recipients=recipients, max_size=settings.max_megabytes * 1_000_000,
+            max_connections=settings.max_connections, max_recipients=settings.max_recipients,
         )  # fmt: skip
         await listener.start()
         return listener

@@ -15,6 +15,9 @@ from typing import Literal
 from handlers.types import Arrival
 from nlp.types import LABELS, Reading
 
+SUSPICIOUS = ("lookalike-own-domain", "mixed-script-domain")
+"""What makes a sender one that a person looks at before anything leaves."""
+
 Way = Literal["judge", "ignore", "to_sort", "authority", "bounce"]
 
 
@@ -108,7 +111,8 @@ def judge(facts: GateFacts) -> Verdict:
     reasons = list(facts.arrival.suppress_reasons)
     if facts.recent_from_sender >= facts.sender_budget:
         reasons.append("sender-budget")
-    may_answer = not facts.arrival.suppress and "sender-budget" not in reasons
+    reasons += [odd for odd in SUSPICIOUS if odd in facts.arrival.problems]
+    may_answer = not facts.arrival.suppress and not {"sender-budget", *SUSPICIOUS}.intersection(reasons)
     for name, gate in TABLE.items():
         way = gate(facts)
         if way is not None:

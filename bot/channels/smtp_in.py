@@ -34,13 +34,27 @@ class _Lmtp(LMTP):
     line_length_limit = LONGEST_LINE
 
 
+class _Busy(SMTP):
+    """Says that we are busy, and hangs up."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Refuse at once; nothing the sender says is read."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"421 4.3.2 too many connections, please try again later\r\n")
+        transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Nothing was begun."""
+
+
 class SmtpIntake:
     """Listens for mail to our addresses and hands each message to *deliver*, in a thread.
 
     *recipients* are full addresses, *domains* whole domains that are accepted; anything else is refused with 550, so
     this is never a relay. *deliver* stores durably and returns, or raises: then the sender is told 451 and comes again.
     *now* gives the instant of receipt, aware, in UTC. *max_size* is in bytes (552 above it), *timeout* in seconds of
-    silence. With *tls_context* STARTTLS is offered.
+    silence. With *tls_context* STARTTLS is offered. Above *max_connections* at a time a sender is told 421, for more
+    than *max_recipients* of one message 452: both come again. An address of ours may carry a ``+tag``.
 
     Runs in the event loop of whoever calls :meth:`start`. Raises :class:`ValueError` when no address is accepted.
     """
@@ -60,6 +74,8 @@ class SmtpIntake:
         hostname: str = "localhost",
         tls_context: ssl.SSLContext | None = None,
         timeout: float = 300,
+        max_connections: int = 20,
+        max_recipients: int = 50,
     ) -> None:
         if not recipients and not domains:
             raise ValueError("a listener for mail needs recipients or domains that it accepts")
@@ -75,6 +91,8 @@ class SmtpIntake:
         self._hostname = hostname
         self._tls_context = tls_context
         self._timeout = timeout
+        self._max_connections = max_connections
+        self._max_recipients = max_recipients
         self._server: asyncio.Server | None = None
         self._sessions: WeakSet[SMTP] = WeakSet()
         self._deliveries: set[asyncio.Task[str]] = set()
@@ -117,7 +135,9 @@ class SmtpIntake:
         self._server = None
 
     def _session(self) -> SMTP:
-        kind = _Lmtp if self._protocol == "lmtp" else _Smtp
+        kind: type[SMTP] = _Lmtp if self._protocol == "lmtp" else _Smtp
+        if len([each for each in self._sessions if each.transport is not None]) >= self._max_connections:
+            kind = _Busy
         session = kind(
             _Handler(self),
             data_size_limit=self._max_size,
@@ -132,7 +152,7 @@ class SmtpIntake:
         return session
 
     def _accepts(self, address: str) -> bool:
-        folded = _folded(address)
+        folded = _untagged(_folded(address))
         return folded in self._recipients or ("@" in folded and folded.rpartition("@")[2] in self._domains)
 
     async def _take(self, envelope: Envelope) -> str:
@@ -185,6 +205,8 @@ class _Handler:
     ) -> str:
         if not _encodable(address) or not self._intake._accepts(address):
             return "550 5.1.1 no such recipient here"
+        if len(envelope.rcpt_tos) >= self._intake._max_recipients:
+            return "452 4.5.3 too many recipients, send the others separately"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
@@ -205,6 +227,12 @@ def _encodable(address: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _untagged(address: str) -> str:
+    """Return *address* without the ``+tag`` of its local part (RFC 5233)."""
+    local, at, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
 
 
 def _folded(address: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from bot import switch
 from bot.app import App, Reader, build_app
 from bot.channels.base import InboxError, MailerError
 from bot.contacts import ContactsError
@@ -92,6 +93,8 @@ def check(config: Path, *, reader: Reader | None = None) -> int:
         *[("mailbox", getattr(inbox, "check")) for inbox in app.inboxes if hasattr(inbox, "check")],  # noqa: B009
         ("smtp", lambda: str(getattr(app.mailer, "check")())),  # noqa: B009
         ("chat", lambda: _chat(app)),
+        *([("antivirus", app.scanner.check)] if app.scanner is not None else []),
+        *([("automatic", _automatic)] if switch.stopped(app.settings) else []),
     ]
     fine = [_line(name, test) for name, test in tests]
     app.close()
@@ -172,6 +175,10 @@ def _contacts(app: App) -> str:
     app.contacts.by_address("nobody@dpobot.invalid")
     app.contacts.by_booking("none")
     return "the source of contacts answers"
+
+
+def _automatic() -> str:
+    return "stopped by hand: nothing leaves without a click; 'dpobot automatic start' lets it"
 
 
 def _chat(app: App) -> str:
