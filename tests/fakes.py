@@ -67,6 +67,8 @@ class KeepingMailer:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, EmailMessage]] = []
+        self.raw: list[tuple[str, bytes]] = []
+        """The same, as the bytes that left."""
         self.problem: MailerError | None = None
 
     def send(self, *, sender: str, recipient: str, mime: bytes) -> str:
@@ -76,6 +78,7 @@ class KeepingMailer:
             raise problem
         parsed = BytesParser(policy=policy.default).parsebytes(mime)  # type: ignore[arg-type]
         self.sent.append((recipient, parsed))
+        self.raw.append((recipient, mime))
         return "250 2.0.0 queued"
 
     def to(self, recipient: str) -> list[EmailMessage]:
