@@ -168,6 +168,15 @@ def origin_of(session: Session, case: Case) -> int:
     return int(opened.data.get("origin", 0)) if opened is not None else 0
 
 
+def now_in(session: Session, case: Case) -> Case:
+    """Return the case that a case was merged into, and which goes on for it; the case itself where it was not."""
+    if case.state != "closed":
+        return case
+    moves = [e for e in journal.of_case(session, case.id or 0) if e.type in ("merged", "unmerged")]
+    kept = session.get(Case, moves[-1].data["case"]) if moves and moves[-1].type == "merged" else None
+    return now_in(session, kept) if kept is not None and kept.id != case.id else case
+
+
 def write_letter(
     session: Session, app: App, case: Case, letter: Letter, *, step: str, now: datetime, recipient: str = ""
 ) -> Draft:

@@ -241,7 +241,7 @@ def _match(session: Session, app: App, arrival: Arrival, reading: Reading, verdi
         pointers.setdefault(reference, "reference")
     candidates: list[Candidate] = []
     for found in cases.by_references(session, pointers):
-        candidates.append(_candidate(found, pointers[found.reference], sender_hash))
+        candidates.append(_candidate(casework.now_in(session, found), pointers[found.reference], sender_hash))
     for own in cases.of_sender(session, sender_hash):
         candidates.append(_candidate(own, "sender", sender_hash))
     continues = reading.primary in CONTINUES or (bool(arrival.attachments) and not reading.labels)

@@ -301,7 +301,7 @@ def _draft_lines(
     lines = [
         f"— {words['draft']} : {word(KINDS, language, draft.kind)}, {words['revision']} {draft.revision}, "
         f"{words['sealed_as']} {draft.digest[:12]}",
-        f"{words['to']} : {mask_address(to) if masked and letter.recipient else to}",
+        f"{words['to']} : {inert(mask_address(to)) if masked and letter.recipient else to}",
         f"{words['subject']} : {hide(letter.subject)}",
     ]
     text = hide(letter.text).strip()
