@@ -24,7 +24,9 @@ from handlers.annex import RegisterIncomplete
 from handlers.clock import clock_events, deadline
 from handlers.identity import NEVER_PROVED
 from handlers.lifecycle import WORKING, CaseState, state_of
+from handlers.linter import fold
 from handlers.opening import part_of
+from handlers.rights.objection import about_advertising
 from handlers.types import Deadline, Fact, IdentityNeed, Letter, Notice, Outcome, Situation
 from store import drafts, journal, messages, outbox
 from store.cases import Person, facts_of, person_of
@@ -428,6 +430,19 @@ def prepare(session: Session, app: App, case: Case, *, step: str, now: datetime)
         return None
 
 
+def _of_the_message(session: Session, app: App, case: Case) -> dict[str, Any]:
+    """Return what the message that opened a case says that changes the wording of its answer."""
+    found = messages.of_case(session, case.id or 0)
+    if not found:
+        return {}
+    view = messages.view(session, app.vault, found[0])
+    folded = fold(f"{view['subject']}\n{view['new_text']}")
+    return {
+        "pictures": bool(view["reading"]["flags"].get("image_rights")),
+        "advertising": about_advertising(folded),
+    }
+
+
 def chosen_activities(events: Sequence[Event]) -> tuple[str, ...]:
     """Return the activities of the register that the DPO ticked for a case; none ticked: all of them."""
     ticked = [event.data.get("activities", ()) for event in events if event.type == "activities_chosen"]
@@ -461,7 +476,12 @@ def draft_answer(
     wanted = tuple(rights) or state(events).open_rights or tuple(case.rights)
     part, rest = in_part(case, wanted)
     letter = app.rights[wanted[0]].answer(part_of(facts_of(case), wanted), current)
-    context = {**letter.context, **register_facts(app, case, wanted, chosen_activities(events)), "pending": rest}
+    context = {
+        **letter.context,
+        **register_facts(app, case, wanted, chosen_activities(events)),
+        **_of_the_message(session, app, case),
+        "pending": rest,
+    }
     letter = replace(letter, context=context, rights=part)
     name = "answer" if not part else f"answer:{'+'.join(part)}"
     return write_letter(session, app, case, letter, step=f"{step}:{name}", now=now)

@@ -522,6 +522,9 @@ def add_to_case(
     if not flood:
         casework.prepare(session, app, case, step=f"message-{message.id}", now=now)
     kind = "reminder" if reading.primary == "reminder" else "proof" if proof else "message_added"
+    events = journal.of_case(session, case.id or 0)
+    if any(event.type == "document_reused" and event.data.get("message") == message.id for event in events):
+        kind = "document_reused"
     notice = Notice(kind, urgent=plan.urgent, facts={"reference": case.reference})
     casework.tell_desk(
         session,
@@ -542,6 +545,15 @@ def _proof_came_along(session: Session, app: App, case: Case, message: Message, 
             session, app, case, "identity_received", actor="person", now=now, at=message.received_at,
             data={"message": message.id, "documents": len(documents)},
         )  # fmt: skip
+        if messages.sent_by_another(session, [a.sha256 for a in documents], message.sender_hash):
+            # One document cannot be two people's: a stock picture, or somebody else's copy.
+            data = {"message": message.id}
+            casework.note(session, app, case, "document_reused", actor="bot", now=now, data=data)
+            notice = Notice("document_reused", urgent=True)
+            casework.tell_desk(
+                session, app, notice, subject=f"case:{case.id}", key_id=case.key_id, step=f"message-{message.id}",
+                now=now, case=case,
+            )  # fmt: skip
     return bool(documents)
 
 

@@ -61,7 +61,13 @@ def _last(session: Session) -> date | None:
 
 
 def _case(session: Session, app: App, case: Case, *, since: date, today: date, now: datetime) -> None:
+    before = case.due
     computed = casework.project(session, app, case)
+    if case.due != before:
+        # Every event of a case computes its dates anew; what moves one overnight is the calendar: a holiday, a rule.
+        moved = {"before": before.isoformat() if before else "", "due": case.due.isoformat() if case.due else ""}
+        casework.note(session, app, case, "due_changed", actor="bot", now=now, data=moved)
+        _tell(session, app, case, Notice("due_changed", urgent=True, facts=moved), today=today, now=now)
     if case.state in ("answered", "refused", "partially_refused"):
         return
     events = journal.of_case(session, case.id or 0)

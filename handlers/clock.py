@@ -691,6 +691,22 @@ def after_working_days(day: date, count: int, *, calendar: str = "FR", extra_hol
         raise ClockError(str(error)) from error
 
 
+def information_limit(
+    obtained: datetime | date,
+    *,
+    timezone: str = "Europe/Paris",
+    calendar: str = "FR",
+    extra_holidays: Collection[date] = (),
+) -> date:
+    """Return the last day to inform somebody whose data came from another person: a month after they were obtained.
+
+    Art. 14(3)(a) GDPR, counted by Reg. 1182/71 like the month of art. 12(3); sooner where the person is written to first.
+    Raises :class:`ClockError`.
+    """
+    found = deadline(obtained, timezone=timezone, calendar=calendar, extra_holidays=extra_holidays, with_trace=False)
+    return found.due_if_not_paused
+
+
 def breach_limit(reported_at: datetime) -> datetime:
     """Return when a breach known at *reported_at* must be with the authority: 72 elapsed hours later, in UTC.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -122,3 +123,18 @@ def raise_low_water(session: Session, *, source: str, uidvalidity: int, low: int
 def count(session: Session) -> int:
     """Return how many messages were ever recorded."""
     return session.exec(select(func.count()).select_from(Message)).one()
+
+
+def sent_by_another(session: Session, hashes: Collection[str], sender_hash: str) -> bool:
+    """Say whether an identity document with one of these hashes came before in a message of another sender."""
+    query = (
+        select(StoredAttachment.id)
+        .join(Message, col(Message.id) == StoredAttachment.message_id)
+        .where(
+            col(StoredAttachment.sha256).in_(list(hashes)),
+            col(StoredAttachment.is_identity),
+            col(Message.sender_hash) != sender_hash,
+            col(Message.sender_hash) != "",
+        )
+    )
+    return session.exec(query.limit(1)).first() is not None

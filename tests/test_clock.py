@@ -14,7 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.commands.deadline import deadline_jsonl, deadline_person
-from handlers.clock import ClockError, ClockEvent, Reminder, breach_limit, clock_events, deadline, reminders, trace
+from handlers.clock import (
+    ClockError,
+    ClockEvent,
+    Reminder,
+    after_working_days,
+    breach_limit,
+    clock_events,
+    deadline,
+    information_limit,
+    reminders,
+    trace,
+)
 from handlers.clock_words import TRACE, WARNINGS
 from handlers.types import Deadline, TraceLine
 from tests.clock_reference import public_holidays, rolled, same_number, second_opinion
@@ -708,3 +719,38 @@ def test_a_person_is_told_what_cannot_be():
         "",
         "identity_received on 2025-01-16, but identity was not asked before\n",
     )
+
+
+# --- other clocks ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("obtained", "last"),
+    [
+        ("2026-01-31", "2026-03-02"),  # 28 February is a Saturday
+        ("2026-03-02", "2026-04-02"),
+        ("2026-03-06", "2026-04-07"),  # Easter Monday
+    ],
+)
+def test_whose_data_came_from_another_is_informed_within_a_month(obtained, last):
+    """Art. 14(3)(a) GDPR."""
+    assert information_limit(date.fromisoformat(obtained)) == date.fromisoformat(last)
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "calendar", "expected"),
+    [
+        ("2026-03-02", 2, "FR", "2026-03-04"),
+        ("2026-03-06", 2, "FR", "2026-03-10"),
+        ("2026-04-02", 2, "FR", "2026-04-07"),  # Good Friday is a working day in Paris, Easter Monday is none
+        ("2026-04-02", 2, "FR-ALSACE-MOSELLE", "2026-04-08"),
+        ("2026-03-02", 0, "FR", "2026-03-02"),
+    ],
+)
+def test_working_days_are_neither_weekends_nor_holidays(day, count, calendar, expected):
+    assert after_working_days(date.fromisoformat(day), count, calendar=calendar) == date.fromisoformat(expected)
+
+
+def test_working_days_of_an_unknown_calendar_are_refused():
+    with pytest.raises(ClockError, match="unknown calendar"):
+        after_working_days(date(2026, 3, 2), 2, calendar="DE")

@@ -10,6 +10,8 @@ from sqlmodel import select
 
 from bot import casework
 from bot.tick import tick
+from handlers.linter import fold
+from handlers.rights.objection import about_advertising
 from store import journal
 from store.models import OutboxItem
 from tests.fakes import Office
@@ -123,3 +125,20 @@ def test_an_incident_within_a_request_keeps_its_72_hours_and_says_when_they_are_
         tick(made.app)
     assert {"breach_clock", "breach_overdue"} <= notices(made)
     made.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "advertising"),
+    [
+        ("Arrêtez de m'envoyer vos publicités.", True),
+        ("STOP SMS", True),
+        ("Je m'oppose à ce que ma newsletter et mon profil soient croisés.", True),
+        ("Je m'oppose à être filmée par les caméras du hall.", False),
+        ("I object to my data being shared with your partners for profiling.", False),
+        ("I object.", True),
+        ("Please remove me from your mailing list.", True),
+    ],
+)
+def test_an_objection_to_another_use_is_not_answered_as_one_to_advertising(body, advertising):
+    """Art. 21(2) is absolute, art. 21(1) is a balance: the answers differ."""
+    assert about_advertising(fold(body)) is advertising

@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from bot.commands.suppression import suppression
 from bot.purge import purge_documents
+from bot.tick import tick
 from handlers.standing import advice
 from nlp.types import THIRD_PARTY_KINDS
 from store import journal
@@ -70,10 +71,10 @@ def test_a_list_without_addresses_is_refused(office, tmp_path, capsys):
 # --- documents -------------------------------------------------------------------------------------------------------
 
 
-def with_document() -> bytes:
+def with_document(sender: str = JEAN) -> bytes:
     made = EmailMessage(policy=policy.SMTP)
-    made["From"], made["To"], made["Subject"] = JEAN, "dpo@mije.com", "Mes données"
-    made["Message-ID"] = "<proof@boite.example>"
+    made["From"], made["To"], made["Subject"] = sender, "dpo@mije.com", "Mes données"
+    made["Message-ID"] = f"<proof-{len(sender)}@boite.example>"
     made.set_content("Bonjour, je voudrais une copie de mes données.\n\nJean Roche\n")
     made.add_attachment(JPEG, maintype="image", subtype="jpeg", filename="cni.jpg")
     return made.as_bytes()
@@ -100,6 +101,35 @@ def test_an_undecided_copy_goes_after_thirty_days(office):
     assert purge_documents(office.app) == 0
     office.clock.advance(timedelta(hours=1))
     assert purge_documents(office.app) == 1
+
+
+def kinds(office: Office) -> list[str]:
+    with office.app.database.reading() as session:
+        return [item.kind for item in session.exec(select(OutboxItem))]
+
+
+def test_the_same_picture_under_two_names_is_told(office):
+    office.arrive(with_document())
+    assert "document_reused" not in kinds(office)
+    office.arrive(with_document("Anatole Petit <anatole.petit@ailleurs.example>"))
+    assert "document_reused" in kinds(office)
+    assert "document_reused" in office.types("DSR-2026-0002")
+
+
+def test_a_holiday_added_later_moves_the_date_and_the_desk_is_told(office, tmp_path):
+    office.arrive(mail("Bonjour, arrêtez vos publicités.", sender=JEAN, subject="STOP"))
+    due = office.case().due
+    assert due is not None
+    office.clock.advance(timedelta(days=1))
+    settings = office.settings.model_copy(
+        update={"calendar": office.settings.calendar.model_copy(update={"extra_holidays": (due,)})}
+    )
+    office.app.settings = settings
+    tick(office.app)
+    assert (office.case().due, "due_changed" in kinds(office)) == (due + timedelta(days=1), True)
+    office.clock.advance(timedelta(days=1))
+    tick(office.app)
+    assert office.types().count("due_changed") == 1
 
 
 # --- who may act -----------------------------------------------------------------------------------------------------

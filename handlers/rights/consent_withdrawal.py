@@ -105,11 +105,13 @@ RIGHT = Right(
             "Retrouver le consentement donné et noter son retrait",
             "Arrêter le traitement qui en dépendait",
             "Effacer les données qui n'ont plus d'autre fondement (art. 17(1)(b))",
+            "Images : relever où elles sont (site, réseaux, brochures), les retirer, prévenir qui les a reprises (art. 17(2))",
         ),
         "en": (
             "Find the consent that was given and note its withdrawal",
             "Stop the processing that rested on it",
             "Erase the data that have no other ground left (art. 17(1)(b))",
+            "Pictures: list where they are (site, networks, brochures), take them down, tell who reused them (art. 17(2))",
         ),
     },
 )

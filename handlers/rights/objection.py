@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from handlers.opening import answer_letter, open_request
 from handlers.types import Letter, Outcome, Right, Situation
 from store.models import CaseFacts
@@ -15,6 +17,26 @@ def open_case(case: CaseFacts, situation: Situation) -> Outcome:
 def answer(case: CaseFacts, situation: Situation) -> Letter:
     """Say what was stopped and since when; where it is not advertising, the outcome of the balance of art. 21(1)."""
     return answer_letter(case, situation)
+
+
+_ADVERTISING = re.compile(
+    r"pub(?:s|licit\w*)?\b|prospect|demarch|newsletter|lettres? d'information|promo\w*|offres?\b|reclame|mailing|e-?mailing"
+    r"|campagne|commercia|marketing|spam|sms\b|desinscri|desabonn|unsubscri|opt[- ]?out|mailing list|advert\w*|\bads?\b"
+    r"|offers?\b|sales|brochure|catalog|\bstop\b|appel\w*|call(?:s|ing)?\b|sollicit|solicit"
+)
+_OTHER_USE = re.compile(
+    r"profil\w*|filme\w*|camera|videosurveill|enregistr\w+ (?:video|sonore)|cctv|film(?:ed|ing)|footage|transmi\w+|communiqu\w+ a"
+    r"|partag\w+|pass(?:ed|ing)? on|shar(?:e|ed|ing)|third part|partenaires?|scoring|statisti|analys"
+)
+
+
+def about_advertising(folded: str) -> bool:
+    """Say whether an objection, as a text without accents in lower case, is (also) about advertising: absolute, art. 21(2).
+
+    Where nothing says so, and another use is named, it is one of art. 21(1); where neither is, advertising is assumed, since
+    stopping it harms nobody.
+    """
+    return bool(_ADVERTISING.search(folded)) or not _OTHER_USE.search(folded)
 
 
 RIGHT = Right(
