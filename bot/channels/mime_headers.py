@@ -116,7 +116,7 @@ def _word_bytes(encoding: str, payload: str) -> bytes:
     return base64_bytes(data)
 
 
-def base64_bytes(data: bytes) -> bytes:
+def base64_bytes(data: bytes | memoryview) -> bytes:
     """Decode base64, forgiving junk, missing padding and a cut end."""
     try:
         return binascii.a2b_base64(data)

@@ -13,8 +13,9 @@ from email.message import Message
 from email.parser import BytesParser
 
 from bot.channels import mime_calendar, mime_charset, mime_crypto, mime_files, mime_outlook
+from bot.channels.mime_cut import LONGEST_TEXT, Pieces, cut
 from bot.channels.mime_decode import decoded, encoding_of, payload_of, uudecoded
-from bot.channels.mime_headers import Headers, decode_mixed, one_line, parameters, visible
+from bot.channels.mime_headers import Headers, base64_bytes, decode_mixed, one_line, parameters, visible
 from bot.channels.mime_html import visible_text
 from handlers.types import Attachment
 
@@ -52,6 +53,9 @@ class BoundedMessage(Message):
                 boundary = _raw_parameter(str(value), "boundary")
                 return boundary if boundary else failobj  # type: ignore[return-value]
         return failobj  # type: ignore[return-value]
+
+    pieces = Pieces()
+    """What was taken out of the whole mail, since it is large."""
 
     @property
     def content(self) -> object:
@@ -95,7 +99,9 @@ class Content:
 
 def parse(raw: bytes, note: list[str]) -> Message:
     """Parse *raw* into a tree; where it is too large or too deep to be safe, cut it and say so in *note*."""
-    data = _begun(raw)
+    data, pieces = cut(_begun(raw))
+    if pieces.text_was_cut:
+        note.append("text-cut")
     head = re.search(rb"\A\r?\n|\n\r?\n", data[: MAX_HEADER_BYTES + 4])
     if head is None and len(data) > MAX_HEADER_BYTES:
         note.append("headers-too-large")
@@ -107,7 +113,8 @@ def parse(raw: bytes, note: list[str]) -> Message:
         note.append("too-many-parts")
         data = b"\n--".join(data.split(b"\n--", MAX_DELIMITERS)[:MAX_DELIMITERS])
     boundaries = len(re.findall(rb"boundary", data, re.IGNORECASE))
-    parser = BytesParser(_class=BoundedMessage, policy=policy.compat32)
+    kind = type("BoundedMessage", (BoundedMessage,), {"pieces": pieces}) if pieces.places else BoundedMessage
+    parser = BytesParser(_class=kind, policy=policy.compat32)
     if boundaries <= 20 or boundaries * data.count(b"\n") <= MAX_WORK:
         try:
             return parser.parsebytes(data)
@@ -135,6 +142,11 @@ def _begun(raw: bytes) -> bytes:
 def payload(part: Message, problems: Content | None = None) -> bytes:
     """Return the decoded bytes of a leaf; whatever its transfer encoding claims, never raises."""
     content = part.content if isinstance(part, BoundedMessage) else part.get_payload()
+    if isinstance(part, BoundedMessage) and isinstance(content, str):
+        taken_out = part.pieces.found(content)
+        if taken_out is not None:
+            is_text = Headers(part).get("content-type").lower().startswith("text")
+            return base64_bytes(taken_out[:LONGEST_TEXT] if is_text else taken_out)
     noted: list[str] = []
     data = payload_of(part, content, noted)
     if problems is not None and noted:
@@ -224,7 +236,8 @@ def _recovered(part: Message, kind: str) -> list[Message] | None:
 
 def _as_bytes(message: Message) -> bytes:
     try:
-        return message.as_bytes()
+        data = message.as_bytes()
+        return message.pieces.restored(data) if isinstance(message, BoundedMessage) else data
     except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
         return b""
 
