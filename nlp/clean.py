@@ -15,6 +15,7 @@ from nlp import clean_words as words
 
 MAX_CHARACTERS = 200_000
 MAX_LINE = 2_000
+MAX_LINES = 20_000
 MAX_SIGNATURE_LINES = 60
 LANGUAGES = ("fr", "en", "de", "es", "it", "nl", "pt")
 
@@ -160,6 +161,9 @@ def split(text: str, language_hint: str | None = None) -> Split:
     """
     rest = text[MAX_CHARACTERS:]
     lines = text[:MAX_CHARACTERS].split("\n")
+    if len(lines) > MAX_LINES:
+        rest = "\n".join(lines[MAX_LINES:]) + rest
+        lines = lines[:MAX_LINES]
     kinds = _mark_history(lines, language_hint)
     if rest:
         # Beyond what a person writes nothing is looked for: the remainder is what its beginning was.

@@ -14,10 +14,12 @@ LONGEST_TEXT = 4_500_000
 MAX_BOUNDARIES = 50
 MAX_PARTS = 1_000
 
-_BOUNDARY = re.compile(rb"boundary\s*=\s*(?:\"([^\"\r\n]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)
-_BASE64 = re.compile(rb"^content-transfer-encoding:[ \t]*base64\b", re.IGNORECASE | re.MULTILINE)
-_TEXT = re.compile(rb"^content-type:[ \t]*text\b", re.IGNORECASE | re.MULTILINE)
-_TYPE = re.compile(rb"^content-type:", re.IGNORECASE | re.MULTILINE)
+# All are sought in lower case.
+_BOUNDARY = re.compile(rb"boundary\s{0,20}=\s{0,20}(?:\"([^\"\r\n]{1,200})\"|([^\s;\"]{1,200}))")
+_BASE64 = re.compile(rb"\ncontent-transfer-encoding:[ \t]{0,20}base64\b")
+_TEXT = re.compile(rb"\ncontent-type:[ \t]{0,20}text\b")
+_CHUNK = 1_000_000
+_LONGEST_FIELD = 500
 _END_OF_HEADER = re.compile(rb"\r?\n[ \t]*\r?\n")
 # Nobody outside can name a piece.
 _MARK = f"piece-{secrets.token_hex(16)}-"
@@ -52,14 +54,15 @@ def cut(raw: bytes) -> tuple[bytes, Pieces]:
     if len(raw) <= LARGE:
         return raw, Pieces()
     pieces = Pieces(raw)
-    boundaries = {b"\n--" + (found[1] or found[2]) for found in _limited(_BOUNDARY, raw, MAX_BOUNDARIES)}
+    places = [found.span(1) if found[1] else found.span(2) for found in _limited(_BOUNDARY, raw, MAX_BOUNDARIES)]
+    boundaries = {b"\n--" + raw[start:end] for start, end in places}
     cuts: list[tuple[int, int, str]] = []
     for number, found in enumerate(_limited(_BASE64, raw, MAX_PARTS)):
         start, end = _body(raw, found.start(), boundaries)
         if end - start > LARGE:
             cuts.append((start, end, f"{_MARK}{number}."))
     first = _END_OF_HEADER.search(raw, 0, 512_000)
-    untyped = [0] if first and not _TYPE.search(raw, 0, first.end()) else []
+    untyped = [0] if first and b"\ncontent-type:" not in b"\n" + raw[: first.end()].lower() else []
     for begin in (*untyped, *(found.start() for found in _limited(_TEXT, raw, MAX_PARTS))):
         start, end = _body(raw, begin, boundaries)
         if end - start > LONGEST_TEXT:
@@ -78,12 +81,33 @@ def cut(raw: bytes) -> tuple[bytes, Pieces]:
     return (b"".join((*kept, raw[place:])), pieces) if cuts else (raw, Pieces())
 
 
-def _limited(pattern: re.Pattern[bytes], raw: bytes, most: int) -> list[re.Match[bytes]]:
-    found: list[re.Match[bytes]] = []
-    for each in pattern.finditer(raw):
-        found.append(each)
-        if len(found) >= most:
-            break
+class _Found:
+    """A match in lower case, with its places in the mail itself."""
+
+    def __init__(self, match: re.Match[bytes], offset: int) -> None:
+        self._match, self._offset = match, offset
+
+    def __getitem__(self, group: int) -> bytes | None:
+        return self._match[group]
+
+    def start(self) -> int:
+        return self._match.start() + self._offset
+
+    def span(self, group: int) -> tuple[int, int]:
+        start, end = self._match.span(group)
+        return start + self._offset, end + self._offset
+
+
+def _limited(pattern: re.Pattern[bytes], raw: bytes, most: int) -> list[_Found]:
+    """Find *pattern*, at most so often; in pieces, since a lower-case copy of the whole would cost its size again."""
+    found: list[_Found] = []
+    for offset in range(0, len(raw), _CHUNK):
+        for match in pattern.finditer(raw[offset : offset + _CHUNK + _LONGEST_FIELD].lower()):
+            if match.start() >= _CHUNK:
+                break
+            found.append(_Found(match, offset))
+            if len(found) >= most:
+                return found
     return found
 
 

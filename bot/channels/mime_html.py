@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-MAX_HTML = 1_000_000
+MAX_HTML = 800_000
 MAX_ELEMENTS = 20_000
 MAX_DEPTH = 100
 MAX_LEVELS = 2_000
@@ -57,8 +58,9 @@ class _Look:
     colour: Colour | None = (0, 0, 0)
     ground: Colour | None = (255, 255, 255)
 
-    @property
+    @cached_property
     def hidden(self) -> bool:
+        """Whether nobody can read it."""
         if self.tiny or self.invisible:
             return True
         if self.colour is None or self.ground is None:
@@ -98,6 +100,8 @@ def _length(value: str) -> float | None:
 
 def _removed(attributes: dict[str, str], style: dict[str, str]) -> bool:
     """Say whether an element is taken out with everything in it."""
+    if not style:
+        return "hidden" in attributes
     if "hidden" in attributes or style.get("display", "").startswith("none") or style.get("mso-hide") == "all":
         return True
     if _length(style.get("opacity", "1")) == 0:
@@ -116,6 +120,8 @@ def _removed(attributes: dict[str, str], style: dict[str, str]) -> bool:
 
 def _look(parent: _Look, attributes: dict[str, str], style: dict[str, str]) -> _Look:
     look = parent
+    if not style and not attributes:
+        return look
     if size := style.get("font-size"):
         length = _length(size)
         if length is not None:
