@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import casework, codes, suppression
+from bot import casework, codes, continuation, suppression
 from bot.app import App
 from bot.channels import mime
 from bot.channels.base import RawMessage
@@ -195,6 +195,9 @@ def _record(
     found = _match(session, app, arrival, reading, verdict, sender_hash if believed else "")
     if found.stranger and codes.sent_back(session, app, found.reference, arrival, sender_hash if believed else ""):
         # The contact on file may answer from its own address: the code we sent there says so.
+        found = replace(found, stranger=False)
+    elif found.stranger and believed and continuation.moved(session, app, found.reference, arrival, now=now):
+        # Who wrote in the chat goes on by mail: the code we gave there says so.
         found = replace(found, stranger=False)
     case = cases.by_reference(session, found.reference) if found.reference else None
     twin = _twin(session, sender_hash, reading) if case is None and believed else None

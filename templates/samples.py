@@ -131,6 +131,7 @@ _VARIANTS: dict[str, tuple[tuple[dict[str, str], dict[str, Any]], ...]] = {
         ),
         (_said("déjà répondu", "already answered"), {"state": "answered"}),
     ),
+    "case/moved_to_mail": ((_said("avec un code", "with a code"), {"code": "7K2M-PX4R"}),),
     "erasure/receipt": ((_said("collecte auprès d'un mineur", "collected from a minor"), {"minor_erasure": True}),),
 }
 """Letters whose text changes with a fact that they may have; what that shows, and the fact."""

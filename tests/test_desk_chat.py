@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -228,3 +229,48 @@ def test_hostile_names_subjects_and_texts_are_inert_in_chat(world, hostile):
     }
     assert [e for m in shown for e in m.entities if e["type"] in clickable] == []
     assert not any(sign in m.text for m in shown for sign in ("\u202e", "\x1b"))
+
+
+def chat_code(world: World, user: int) -> str:
+    """The newest code that was given in a chat."""
+    return re.findall(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b", "\n".join(said(world, user)))[-1]
+
+
+def test_who_wrote_in_chat_goes_on_by_mail_with_the_code_given_there(world):
+    world.chat.say(STRANGER, "Bonjour, arrêtez vos publicités.", first_name="Zoé")
+    world.work()
+    world.chat.send_photo(STRANGER, b"\xff\xd8\xff\xe0" + b"\0" * 64)
+    world.work()
+    code = chat_code(world, STRANGER)
+    zoe = "Zoé <zoe@courrier.example>"
+
+    world.arrive(mail("Voici la suite, code 2222-3333.", sender=zoe, subject="DSR-2026-0001"))
+    assert world.dispositions()[-1][0] == "quarantine"
+    world.arrive(mail(f"Voici la suite. Le code : {code}", sender=zoe, subject="Dossier DSR-2026-0001"))
+
+    assert world.dispositions()[-1][0] == "added"
+    world.fill()
+    assert world.press("Approuver").startswith("Approuvé")
+    assert "prospection" in text_of(world.sent("zoe@courrier.example")[-1])
+    # The code is spent: from anywhere else it moves nothing.
+    world.arrive(mail(f"Et ici ? {code}", sender="Mallory <m@boite.example>", subject="DSR-2026-0001"))
+    assert world.dispositions()[-1][0] == "quarantine"
+
+
+def test_codes_that_are_guessed_are_counted_and_then_count_no_more(world):
+    world.chat.say(STRANGER, "Bonjour, arrêtez vos publicités.", first_name="Zoé")
+    world.chat.say(STRANGER, "/courriel")
+    world.work()
+    code = chat_code(world, STRANGER)
+    for guess in ("2222-2222", "3333-3333", "4444-4444", "5555-5555", "6666-6666"):
+        world.arrive(mail(f"Code {guess}", sender="Mallory <m@boite.example>", subject="DSR-2026-0001"))
+    world.arrive(mail(f"Code {code}", sender="Mallory <m@boite.example>", subject="DSR-2026-0001"))
+    assert {disposition for disposition, _ in world.dispositions()[1:]} == {"quarantine"}
+
+
+def test_the_desk_sends_a_person_from_the_chat_to_mail(world):
+    world.chat.say(STRANGER, "Bonjour, arrêtez vos publicités.", first_name="Zoé")
+    world.work()
+    world.press("Autres actions")
+    assert world.press("Passer au courriel").startswith("Le demandeur reçoit un code")
+    assert "sept jours" in said(world, STRANGER)[-1]

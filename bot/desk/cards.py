@@ -359,7 +359,7 @@ def choices(action: str, language: str) -> tuple[Offer, ...]:
 
 MORE = (
     "note", "leave_charge", "set_requester", "set_address", "set_subject", "set_about", "identity_in_person",
-    "ask_requester", "refuse", "refuse_partially", "merge", "unmerge", "hold", "release", "erase_case",
+    "ask_requester", "move_to_mail", "refuse", "refuse_partially", "merge", "unmerge", "hold", "release", "erase_case",
     "set_received", "ask_fee", "tell_recipients", "lift_restriction", "choose_activities", "send_code",
 )  # fmt: skip
 """Actions on a case that are used more rarely: behind a button of their own."""
@@ -394,6 +394,7 @@ def _fits(name: str, case: Case, events: Sequence[Event]) -> bool:
     held = casework.state(events).held
     return {
         "leave_charge": bool(case.charge),
+        "move_to_mail": case.channel == "telegram",
         "hold": not held,
         "release": held,
         "unmerge": merged_into(events) is not None,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bot import casework
+from bot import casework, continuation
 from bot.app import App
 from bot.desk.basics import HOLE, Action, Ask, Refused, both, case_of, draft_of, moment, say
 from bot.letters import with_text
@@ -93,6 +93,21 @@ def _put_in(
     casework.note(session, app, case, "draft_edited", actor=user.key, now=now, data=data)
 
 
+def _move_to_mail(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    """Give a person who wrote in a chat the code by which she goes on by mail, where answers and documents may go."""
+    language = app.settings.desk.language
+    case = case_of(session, app, ask, does="ask_requester")
+    if not continuation.offer(session, app, case, by=user.key, now=now):
+        raise Refused(
+            say(language, "Ce dossier n'est pas dans une messagerie.", "This case is not in a chat."),
+        )
+    return say(
+        language,
+        "Le demandeur reçoit un code dans la messagerie ; renvoyé par courriel, il y fait passer le dossier.",
+        "The person gets a code in the chat; sent back by mail, it moves the case there.",
+    )
+
+
 def _by_post(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     """Have a letter go by post instead: printed once approved, and sent once somebody says that it was posted."""
     language = app.settings.desk.language
@@ -132,6 +147,9 @@ TABLE = (
     Action(
         "ask_requester", _ask_requester, "case", both("Poser une question", "Ask the person"), "required",
         both("Votre question au demandeur :", "Your question to the person:"), undo="reject",
+    ),
+    Action(
+        "move_to_mail", _move_to_mail, "case", both("Passer au courriel", "Go on by mail"), undo="set_requester",
     ),
     Action("by_post", _by_post, "draft", both("Envoyer par la poste", "Send by post"), undo="reject"),
 )  # fmt: skip

@@ -12,7 +12,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from bot import intake
+from bot import continuation, intake
 from bot.app import App
 from bot.channels.telegram import TelegramChannel
 from handlers.types import Arrival
@@ -88,8 +88,18 @@ class PublicChat:
             await asyncio.to_thread(self._note_greeting, chat_id)
         if with_file:
             await self.channel.send_text(chat_id, words["files"].format(**facts))
-        elif not text:
+        if with_file or text.split(" ")[0].lower() in ("/mail", "/courriel"):
+            await asyncio.to_thread(self._go_on_by_mail, chat_id)
+        if not text and not with_file:
             await self.channel.send_text(chat_id, words["text_only"].format(**facts))
+
+    def _go_on_by_mail(self, chat_id: int) -> None:
+        """Give the person a code by which the case goes on by mail, where there is a case."""
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            case = continuation.of_chat(session, self.app, chat_id)
+            if case is not None:
+                continuation.offer(session, self.app, case, by="bot", now=now)
 
     def _greeting_key(self, chat_id: int) -> str:
         return f"privacy-notice:{self.app.vault.address_hash(f'chat:{chat_id}')[:32]}"
