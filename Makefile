@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint model bench clean
+.PHONY: help demo test lint model mutants bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ lint: $(STAMP) ## format and check
 
 model: $(STAMP) ## train the classifier anew from the corpus
 	@$(BIN)/dpobot train && $(BIN)/dpobot evaluate
+
+mutants: $(STAMP) ## deliberate faults in a copy of the program: which story catches each (minutes)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(STAMP) ## speed and memory
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

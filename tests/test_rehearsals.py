@@ -264,7 +264,7 @@ def test_placeholders_are_filled_and_other_braces_stay():
         "DSR-2026-0001 {{7*7}} {{ref:Z}} <x@mije.com> <x@mije.com>"
     )
     raw = fill_raw(b"Subject: Re: {{outsubject:A}}\r\n\r\n{{outsubject:A}} {{config}}", look)
-    assert raw == "Subject: Re: =?utf-8?b?QWNjdXPDqQ==?=\r\n\r\nAccusé {{config}}".encode()
+    assert raw == "Subject: Re: =?utf-8?q?Accus=C3=A9?=\r\n\r\nAccusé {{config}}".encode()
 
 
 def test_the_language_of_a_letter_is_that_of_its_paragraphs():
