@@ -28,6 +28,8 @@ class Mutant:
     path: str
     old: str
     new: str
+    also: tuple[tuple[str, str, str], ...] = ()
+    """Further changes, where the program holds by two locks and both must be broken."""
 
 
 MUTANTS = (
@@ -66,15 +68,16 @@ MUTANTS = (
     Mutant(
         "an answer before identity is proven", "handlers/lifecycle.py",
         "    if on_merits and state.identity in UNSETTLED and", "    if on_merits and state.identity in () and",
+        (("handlers/linter.py", "    if facts.identity_state in OPEN_IDENTITY and", "    if facts.identity_state in () and"),),
     ),
     Mutant(
         "a stranger in the thread is taken for the person", "handlers/matching.py",
         "own = [c for c in pointing if c.by == by and c.same_sender]", "own = [c for c in pointing if c.by == by]",
     ),
     Mutant(
-        "anybody may press the buttons", "bot/settings.py",
-        "return next((u for u in self.desk.users if u.telegram_id == telegram_id), None)",
-        "return next((u for u in self.desk.users if u.telegram_id == telegram_id), self.desk.users[0])",
+        "anybody may press the buttons", "bot/desk/chat.py",
+        "            return roster.by_telegram(session, self.app, account)",
+        "            return roster.by_telegram(session, self.app, account) or self.app.settings.desk.users[0]",
     ),
     Mutant(
         "the same mail is a new mail each time", "store/messages.py",
@@ -103,11 +106,11 @@ def copy_with(mutant: Mutant, folder: Path) -> bool:
     """Copy the program into *folder* with the fault in it; False when its place is not there any more."""
     for part in PARTS:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "training"))
-    path = folder / mutant.path
-    source = path.read_text(encoding="utf-8")
-    if source.count(mutant.old) != 1:
-        return False
-    path.write_text(source.replace(mutant.old, mutant.new), encoding="utf-8")
+    for name, old, new in ((mutant.path, mutant.old, mutant.new), *mutant.also):
+        source = (folder / name).read_text(encoding="utf-8")
+        if source.count(old) != 1:
+            return False
+        (folder / name).write_text(source.replace(old, new), encoding="utf-8")
     return True
 
 

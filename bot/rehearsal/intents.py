@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from bot.commands.intake import intake as enter
+from bot.desk import roster
 from bot.desk.actions import ACTIONS, HOLE, Ask, perform
 from bot.rehearsal.format import Step
 from bot.rehearsal.mails import NotSupported
@@ -148,7 +149,8 @@ class Desk:
 
     def user(self, number: int) -> User | None:
         """The desk's user with a Telegram number."""
-        return self.world.app.settings.user_by_telegram(number)
+        with self.world.app.database.reading() as session:
+            return roster.by_telegram(session, self.world.app, number)
 
     # --- what is acted on
 
