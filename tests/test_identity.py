@@ -354,14 +354,34 @@ def test_a_code_of_another_case_locks_the_codes_of_this_one(office):
 
 
 def test_the_contact_on_file_may_answer_from_its_own_address(office):
-    office.arrive(
-        mail(
-            "Bonjour, je voudrais une copie de mes données. Réservation MJ-2025-10882.\n\nCamille Durand",
-            sender="Camille Durand <nouvelle@adresse.example>",
-            subject="Mes données",
-        )
-    )
-    assert office.mailer.to("camille.durand@courrier.example") == []
+    """The code goes to the address in use, the request came from another of the same person: a plain reply is enough."""
+    office.arrive(mail(ACCESS, sender="Camille D. <c.durand@bureau.example>", subject="Mes données"))
+    code = code_sent(office)
+    send_in(office, "Ce n'est pas moi !", sender=CAMILLE)
+    assert office.case().identity == "requested"
+    send_in(office, f"Voici : {code}", sender=CAMILLE)
+    assert office.case().identity == "verified"
+    assert office.case().reference == "DSR-2026-0001"
+
+
+def test_a_stranger_with_a_wrong_code_stays_a_stranger(office):
+    office.arrive(mail(ACCESS, sender="Camille D. <c.durand@bureau.example>", subject="Mes données"))
+    code = code_sent(office)
+    before = office.types()
+    send_in(office, "Voici : 2345-6789", sender=CAMILLE)
+    send_in(office, f"Voici : {code}", sender="Quelqu'un <x@ailleurs.example>")
+    assert (office.types(), office.case().identity) == (before, "requested")
+
+
+def test_a_code_can_be_sent_anew_and_the_older_one_is_dead(office):
+    office.arrive(mail(ACCESS, sender=CAMILLE, subject="Mes données"))
+    first = code_sent(office)
+    assert office.do("send_code").text == "Le code part vers le contact connu."
+    second = code_sent(office)
+    send_in(office, f"code {first}")
+    assert office.case().identity == "requested"
+    send_in(office, f"code {second}")
+    assert office.case().identity == "verified"
 
 
 def test_no_code_is_in_the_store_in_the_clear(office, tmp_path):
