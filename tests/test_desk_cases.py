@@ -19,6 +19,7 @@ from bot.desk import roster
 from bot.desk.actions import Ask, perform
 from bot.desk.basics import stamp
 from bot.desk.cards import CARD_LIMIT, more_offers, view_of
+from bot.desk.terminal import Terminal
 from bot.purge import purge
 from bot.sending import send_due
 from store import cases, journal, messages, outbox
@@ -462,3 +463,24 @@ def test_another_recipient_or_an_added_attachment_after_the_approval_and_the_let
         send_due(office.app)
         assert others(office) == before
         office.close()
+
+
+def test_a_message_that_was_put_into_the_wrong_case_is_taken_out_again(office):
+    office.arrive(mail(OBJECTION, sender=JEAN, subject="STOP"))
+    office.arrive(mail("Bonjour, peut-être faut-il que vous supprimiez tout ?", sender=ANA, subject="Question"))
+    assert office.do("attach", "message:2", text="DSR-2026-0001").done
+    assert office.do("detach", "message:2").text == "Retiré du dossier DSR-2026-0001."
+    with office.app.database.reading() as session:
+        message = session.get(Message, 2)
+        assert message is not None
+        assert (message.case_id, message.disposition) == (None, "to_sort")
+        assert messages.view(session, office.app.vault, message)["subject"] == "Question"
+    assert office.do("open_as", "message:2", argument="erasure").done
+    assert office.case("DSR-2026-0002").rights == ["erasure"]
+
+
+def test_the_terminal_offers_what_concerns_no_single_case(office):
+    told: list[str] = []
+    typed = iter(["b", "1", "courrier 2026-02-20 Paul Ferry accès", "Je veux savoir.", ".", "q"])
+    Terminal(office.app, office.user("dpo"), ask=lambda _: next(typed), say=told.append).run()
+    assert any(line.startswith("✔ Dossier DSR-2026-0001 ouvert, reçu le 20 février 2026") for line in told)

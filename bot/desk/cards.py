@@ -487,6 +487,9 @@ def message_card(
         offers.append((Offer("attach", ACTIONS["attach"].label[language]),))
     else:
         lines.append(f"{words['state']} : {message.disposition}")
+        if message.disposition == "added" and message.sorted_at is not None:
+            # Only what a person put there: the requester's own letters stay in his case.
+            offers.append((Offer("detach", ACTIONS["detach"].button(language)),))
     return View(f"message:{message.id}", fitted(lines) if masked else "\n".join(lines), tuple(offers))
 
 

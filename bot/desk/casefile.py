@@ -219,7 +219,7 @@ def _detach(session: Session, app: App, user: User, ask: Ask, now: datetime) -> 
     language = app.settings.desk.language
     message = message_of(session, app, ask)
     case = session.get(Case, message.case_id) if message.case_id is not None else None
-    if case is None or message.disposition != "added":
+    if case is None or message.disposition != "added" or message.sorted_at is None:
         raise Refused(say(language, "Ce message n'est joint à aucun dossier.", "This message is in no case."))
     take_out(session, app, message, now=now)
     data = {"message": message.id}

@@ -37,7 +37,7 @@ TEXTS = {
         "title": "dpobot – bureau du DPO",
         "cases": "Dossiers ouverts",
         "sort": "À trier",
-        "choose": "Numéro ou référence (r : relire, q : quitter) : ",
+        "choose": "Numéro ou référence (b : bureau, r : relire, q : quitter) : ",
         "action": "Action (numéro, entrée : retour) : ",
         "bad": "Ce choix n'existe pas.",
         "text": "Terminez par une ligne « . » seule.",
@@ -51,7 +51,7 @@ TEXTS = {
         "title": "dpobot – the DPO's desk",
         "cases": "Open cases",
         "sort": "To sort",
-        "choose": "Number or reference (r: read again, q: quit): ",
+        "choose": "Number or reference (b: desk, r: read again, q: quit): ",
         "action": "Action (number, return: back): ",
         "bad": "There is no such choice.",
         "text": "End with a line of a single full stop.",
@@ -97,6 +97,12 @@ class Terminal:
                 return
             if choice.lower() in ("", "r"):
                 continue
+            if choice.lower() == "b":
+                try:
+                    self._at_large()
+                except EOFError:
+                    return
+                continue
             subject = _nth(subjects, choice) or self._by_reference(choice)
             if subject is None:
                 self._say(self.texts["bad"])
@@ -105,6 +111,17 @@ class Terminal:
                 self.at(subject)
             except EOFError:
                 return
+
+    def _at_large(self) -> None:
+        """What concerns no single case: entering a request, an absence, what is held on a person."""
+        offers = [
+            Offer(action.name, action.button(self.language))
+            for action in ACTIONS.values()
+            if action.on == "desk" and permits(self.user, action.needs)
+        ]
+        chosen = self._pick(offers) if offers else None
+        if chosen is not None:
+            self._do("desk", chosen)
 
     def _by_reference(self, reference: str) -> str | None:
         with self.app.database.reading() as session:
