@@ -417,6 +417,7 @@ def purge(context: click.Context, dry_run: bool) -> None:
     taken = take(app_of(context), dry_run=dry_run)
     click.echo(
         f"identity documents: {taken.documents}; messages: {taken.messages}; cases: {', '.join(taken.cases) or 0}"
+        + (f"; masked examples: {taken.examples}" if taken.examples else "")
     )
 
 

@@ -114,8 +114,13 @@ def enter_in(session: Session, app: App, arrival: Arrival, *, rights: Sequence[s
 
 def read(app: App, arrival: Arrival) -> Reading:
     """Classify the new text of an arrival (of the message inside it, for a forward)."""
+    return app.reader.read(question_of(app, arrival))
+
+
+def question_of(app: App, arrival: Arrival) -> Question:
+    """Return what the classifier is asked about an arrival."""
     inner = forwarded_request(app, arrival)
-    question = Question(
+    return Question(
         id=arrival.content_key[:12],
         body=arrival.new_text[:MAX_BODY],
         subject=inner.subject if inner else arrival.subject,
@@ -125,7 +130,6 @@ def read(app: App, arrival: Arrival) -> Reading:
         reply_to=arrival.reply_to,
         attachments=tuple((a.filename, a.content_type) for a in arrival.attachments),
     )
-    return app.reader.read(question)
 
 
 def own_domains(app: App) -> frozenset[str]:

@@ -14,8 +14,9 @@ from sqlmodel import Session, col, select
 
 from bot import casework
 from bot.app import App
+from bot.learning import let_go
 from handlers.types import Notice
-from store import cases, journal
+from store import cases, examples, journal
 from store.models import Case, Message, StoredAttachment
 
 
@@ -26,6 +27,8 @@ class Purged:
     documents: int = 0
     messages: int = 0
     cases: tuple[str, ...] = ()
+    examples: int = 0
+    """Masked copies that the classifier learned from, past their own time."""
 
 
 def purge(app: App, *, dry_run: bool = False) -> Purged:
@@ -34,11 +37,12 @@ def purge(app: App, *, dry_run: bool = False) -> Purged:
         documents = _documents(session, app, dry_run=dry_run)
         filed = _filed(session, app, dry_run=dry_run)
         closed = _cases(session, app, dry_run=dry_run)
+        copies = _copies(session, app, dry_run=dry_run)
     if not dry_run:
         _looked_at(app)
-        if documents or filed or closed:
+        if documents or filed or closed or copies:
             app.database.scrub()
-    return Purged(documents, filed, closed)
+    return Purged(documents, filed, closed, copies)
 
 
 def purge_documents(app: App) -> int:
@@ -130,6 +134,7 @@ def _filed(session: Session, app: App, *, dry_run: bool) -> int:
     found = session.exec(query).all()
     if not dry_run:
         for message in found:
+            let_go(session, app, message, may_stay=True, now=now)
             app.vault.destroy_key(session, message.key_id, now=now)
             app.vault.destroy_key(session, message.raw_key_id, now=now)
             message.reason, message.sender_hash = "purged", ""
@@ -151,6 +156,18 @@ def _cases(session: Session, app: App, *, dry_run: bool) -> tuple[str, ...]:
     return tuple(gone)
 
 
+def _copies(session: Session, app: App, *, dry_run: bool) -> int:
+    """Masked copies of what was corrected: past their time, or all of them once the settings keep none any more."""
+    now = app.clock.now()
+    learning = app.settings.learning
+    limit = now - timedelta(days=learning.pseudonymised_days) if learning.keep == "pseudonymised" else now
+    found = examples.masked_before(session, limit)
+    if not dry_run:
+        for example in found:
+            examples.remove_copy(session, app.vault, example, now=now)
+    return len(found)
+
+
 def _held(session: Session, case: Case) -> bool:
     """Whether the DPO put the case on hold (a dispute, an inquiry): then nothing of it is erased (art. 17(3)(e))."""
     return casework.state(journal.of_case(session, case.id or 0)).held
@@ -161,6 +178,8 @@ def erase(session: Session, app: App, case: Case, *, actor: str, reason: str) ->
     now = app.clock.now()
     casework.note(session, app, case, "case_erased", actor=actor, now=now, data={"reason": reason})
     for message in session.exec(select(Message).where(Message.case_id == case.id)).all():
+        # What a person orders erased is erased whole: a masked copy stays only at the regular end of retention.
+        let_go(session, app, message, may_stay=reason == "retention", now=now)
         app.vault.destroy_key(session, message.raw_key_id, now=now)
         message.sender_hash = ""
         session.add(message)

@@ -417,6 +417,18 @@ class Retention(Section):
     identity_after_decision_hours: int = Field(default=24, ge=0)
 
 
+class Learning(Section):
+    """Whether the classifier learns from what the DPO corrects, and how long it may keep what it learned from."""
+
+    keep: Literal["with_case", "pseudonymised", "nothing"] = "with_case"
+    """``with_case``: sealed with the case and erased with it; ``pseudonymised``: at the end of the case's retention a
+    masked copy stays; ``nothing``: corrections are not kept."""
+    pseudonymised_days: int = Field(default=3 * 365, ge=1)
+    """How long a masked copy stays, from the decision on."""
+    use: bool = True
+    """Whether the model that ``dpobot train`` made on this machine is read with, where there is one."""
+
+
 class Settings(BaseSettings):
     """Everything the program is told from outside."""
 
@@ -448,6 +460,7 @@ class Settings(BaseSettings):
     contacts: Contacts | None = None
     replies: Replies = Replies()
     retention: Retention = Retention()
+    learning: Learning = Learning()
     processing: tuple[Processing, ...] = ()
     processing_file: Path | None = None
     """The register of processing in a file of its own; empty for the one that ships."""

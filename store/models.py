@@ -165,6 +165,22 @@ class StoredAttachment(SQLModel, table=True):
     deleted_at: datetime | None = None
 
 
+class TrainingExample(SQLModel, table=True):
+    """What the DPO decided of a message, for the classifier to learn from. Nothing of it is readable without its key."""
+
+    __tablename__ = "training_example"
+    __table_args__ = NUMBERS_ONCE
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: int | None = Field(default=None, foreign_key="message.id", unique=True)
+    """The message, whose text is read where it lies; None once a pseudonymised copy stands for it."""
+    key_id: int = Field(foreign_key="sealing_key.id")
+    """The message's own key; that of the copy alone where there is one."""
+    decision_sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    """JSON: primary, labels, flags, language and voice; with a copy also its masked subject and body."""
+    decided_at: datetime = Field(index=True)
+    decided_by: str
+
+
 class Event(SQLModel, table=True):
     """One entry of the journal. Append-only (triggers refuse change and removal) and hash-chained."""
 

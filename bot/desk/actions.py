@@ -32,6 +32,7 @@ from bot.desk.moving import reseal
 from bot.desk.review import findings_of
 from bot.desk.words import RIGHTS, word
 from bot.evidence import evidence_of
+from bot.learning import learn
 from bot.letters import with_text
 from bot.sending import sent_by_post, settle_by_hand
 from bot.settings import User, is_address
@@ -97,6 +98,7 @@ def perform(app: App, ask: Ask, *, user: User) -> Told:
                 _press_once(session, app, ask, user, now)
             _as_seen(session, app, action, ask)
             told = action.run(session, app, user, ask, now)
+            learn(session, app, ask.action, ask.subject, by=user.key, now=now)
             _refresh(session, app, ask, now)
     except Refused as refusal:
         if isinstance(refusal, Stale):

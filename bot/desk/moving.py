@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bot.app import App
-from store import messages
+from store import examples, messages
 from store.models import Case, Message, StoredAttachment
 
 
@@ -54,6 +54,7 @@ def _seal_again(
             _move_file(session, app, attachment, wanted)
         session.add(attachment)
     message.key_id = key_id
+    examples.follow(session, app.vault, message.id or 0, key_id)
 
 
 def _move_file(session: Session, app: App, attachment: StoredAttachment, key_id: int) -> None:
