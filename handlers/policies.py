@@ -152,9 +152,9 @@ PROMISES: tuple[Promise, ...] = (
         "loi 78-17 art. 85 II",
         r"(?:deces|death)[^.]{0,200}(?:detrui\w+|destroy)",
         "Les données seraient détruites dès qu'un décès est connu : les héritiers ont d'abord leurs droits, et la loi ses "
-        "durées. dpobot gèle et attend le DPO.",
-        "Data are to be destroyed once a death is known: heirs have their rights first, and the law its periods. dpobot "
-        "freezes and waits for the DPO.",
+        "durées. La carte demande de geler d'abord.",
+        "Data are to be destroyed once a death is known: heirs have their rights first, and the law its periods. "
+        "The card asks to freeze first.",
     ),
     _promise(
         "minors-representative-only",
@@ -192,9 +192,9 @@ PROMISES: tuple[Promise, ...] = (
         "art. 33-34 GDPR",
         r"(?:incident|violation|breach)[^.]{0,160}(?:inform|notif)\w*[^.]{0,80}(?:client|utilisateur|user|customer)",
         "Les clients seraient informés de tout incident, même sans risque élevé : c'est plus que l'article 34, et c'est "
-        "promis. dpobot le rappelle à chaque signalement.",
+        "promis. La carte le rappelle à chaque signalement.",
         "Customers are to be told of any incident, even without a high risk: that is more than Article 34, and it is "
-        "promised. dpobot recalls it with every report.",
+        "promised. The card recalls it with every report.",
     ),
 )
 

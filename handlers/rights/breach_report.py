@@ -115,13 +115,15 @@ RIGHT = Right(
         "fr": (
             "Faire cesser l'exposition et garder les preuves",
             "Évaluer le risque ; notifier à la CNIL sous 72 heures s'il y en a un (art. 33)",
-            "Informer les personnes si le risque est élevé (art. 34)",
+            "Informer les personnes si le risque est élevé (art. 34) ; les notices promettent d'informer de tout incident : décider",
+            "Inscrire la violation au registre, notifiée ou non (art. 33(5))",
             "Demander à qui a reçu les données de les détruire",
         ),
         "en": (
             "Stop the exposure and keep the evidence",
             "Assess the risk; notify the CNIL within 72 hours where there is one (art. 33)",
-            "Inform the people if the risk is high (art. 34)",
+            "Inform the people if the risk is high (art. 34); the notices promise to tell of any incident: decide",
+            "Enter the breach in the register, notified or not (art. 33(5))",
             "Ask whoever received the data to destroy them",
         ),
     },
