@@ -3,6 +3,8 @@
 import base64
 import random
 import struct
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -315,3 +317,31 @@ SENTENCES = {
 @pytest.mark.parametrize("declared", ["", "us-ascii", "utf-8", "x-unknown"])
 def test_six_languages_are_read_whatever_the_mail_declares(language, written, declared):
     assert decode(SENTENCES[language].encode(written), declared)[0] == SENTENCES[language]
+
+
+# --- large mails -----------------------------------------------------------------------------------------------------
+
+LARGE = """
+import resource, sys
+from datetime import UTC, datetime
+from bot.channels import mime
+from bot.channels.base import RawMessage
+head = b"From: a@b.example\\nSubject: s\\nContent-Type: multipart/mixed; boundary=b\\n\\n"
+head += b"--b\\nContent-Type: text/plain\\n\\nvoici\\n--b\\n"
+file = b"Content-Type: application/pdf; name=a.pdf\\nContent-Transfer-Encoding: base64\\n\\n"
+lines = b"JVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBE\\n" * 330_000
+text = b"Content-Type: text/plain\\n\\n" + b"Bonjour. " * 2_800_000
+raw = head + (file + lines if sys.argv[1] == "file" else text) + b"\\n--b--\\n"
+arrived = mime.arrival(RawMessage("s", "1", datetime(2026, 3, 2, tzinfo=UTC), raw))
+size = sum(each.size for each in arrived.attachments)
+print(len(raw) // 1_000_000, len(arrived.text), size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize(("kind", "text", "size"), [("file", 5, 18_810_000), ("text", 1_000_000, 0)])
+def test_25_mb_are_read_in_less_than_200_mb(kind, text, size):
+    done = subprocess.run([sys.executable, "-c", LARGE, kind], capture_output=True, text=True, check=True)
+    length, read_text, read_size, peak = map(int, done.stdout.split())
+
+    assert (length, read_text, read_size) == (25, text, size)
+    assert peak < 200

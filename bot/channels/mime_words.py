@@ -116,6 +116,7 @@ ROBOT = re.compile(
     r"^(?:mailer-daemon|maildaemon|postmaster|listserv|majordomo|mailman|sympa|owner-.+|.+-owner|"
     r".+-bounces?(?:[+=].*)?|bounces?(?:[+=-].*)?|"
     r"notifications?|alert[es]{0,2}|root|www-data|apache|cron|nobody|automate|robot|"
+    r"r[ée]ponse[._-]?auto\w*|"
     r"mdaemon|daemon|autorespond\w*|auto-?reply|microsoftexchange[0-9a-f]+)$",
     re.IGNORECASE,
 )
@@ -184,6 +185,11 @@ POLICY = re.compile(
     re.IGNORECASE,
 )
 UNKNOWN_USER = re.compile(
+    r"does(?:n['’]t| not) have an? .{0,40}account|unrouteable address|account (?:is )?(?:inactive|suspended|"
+    r"closed)|inactive user|"
+    r"no (?:such )?mailbox|(?:recipient|user) no longer|adresse.{0,60}invalide|aucun compte|"
+    r"no se (?:encontr[óo]|ha encontrado) la direcci[óo]n|impossibile trovare l['’]indirizzo|"
+    r"endere[çc]o.{0,60}n[ãa]o (?:foi )?encontrad|adresse.{0,60}nicht gefunden|adres.{0,60}niet gevonden|"
     r"user (?:is )?(?:unknown|not found|not listed)|not listed in \w+ directory|unknown (?:user|recipient|address|"
     r"local)|no such (?:user|recipient|mailbox|address|"
     r"person)|does ?n[o'’]t exist|invalid (?:recipient|mailbox|address)|"
