@@ -319,6 +319,13 @@ def test_six_languages_are_read_whatever_the_mail_declares(language, written, de
     assert decode(SENTENCES[language].encode(written), declared)[0] == SENTENCES[language]
 
 
+def test_an_attached_mail_that_the_library_refuses_to_write_is_read():
+    inner = b"From: Ida <ida@sol.example>\r\nDate: Mon, 2 Mar 2026 0\rH9:00:00 +0100\r\n\r\nEffacez-moi.\r\n"
+    raw = b"From: a@b.example\r\nContent-Type: message/rfc822\r\n\r\n" + inner
+
+    assert read(raw).forwarded is not None
+
+
 # --- large mails -----------------------------------------------------------------------------------------------------
 
 LARGE = """
@@ -329,9 +336,10 @@ from bot.channels.base import RawMessage
 head = b"From: a@b.example\\nSubject: s\\nContent-Type: multipart/mixed; boundary=b\\n\\n"
 head += b"--b\\nContent-Type: text/plain\\n\\nvoici\\n--b\\n"
 file = b"Content-Type: application/pdf; name=a.pdf\\nContent-Transfer-Encoding: base64\\n\\n"
-lines = b"JVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBE\\n" * 330_000
-text = b"Content-Type: text/plain\\n\\n" + b"Bonjour. " * 2_800_000
-raw = head + (file + lines if sys.argv[1] == "file" else text) + b"\\n--b--\\n"
+line = b"JVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBERi0xLjQKJVBE\\n"
+words = b"Bonjour. " * 1_000
+body = (file, *[line * 1_000] * 330) if sys.argv[1] == "file" else (b"Content-Type: text/plain\\n\\n", *[words] * 2_800)
+raw = b"".join((head, *body, b"\\n--b--\\n"))
 arrived = mime.arrival(RawMessage("s", "1", datetime(2026, 3, 2, tzinfo=UTC), raw))
 size = sum(each.size for each in arrived.attachments)
 print(len(raw) // 1_000_000, len(arrived.text), size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

@@ -46,15 +46,7 @@ def arrival(
     try:
         message = mime_text.parse(raw.raw, problems)
         return _read(raw, message, problems, tuple(authserv_ids), tuple(own_addresses), tuple(own_domains))
-    except (
-        RecursionError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        AssertionError,
-    ) as error:
+    except Exception as error:  # noqa: BLE001 - whatever the bytes make the library raise, the mail is not lost
         # A mail that defeats the reader still has to reach the DPO; its clock may be running.
         return _unreadable(raw, type(error).__name__)
 

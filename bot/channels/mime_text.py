@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from email import policy
+from email.errors import MessageError
 from email.message import Message
 from email.parser import BytesParser
 
@@ -238,8 +239,16 @@ def _as_bytes(message: Message) -> bytes:
     try:
         data = message.as_bytes()
         return message.pieces.restored(data) if isinstance(message, BoundedMessage) else data
-    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
-        return b""
+    except (MessageError, RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        return _flat(message)
+
+
+def _flat(message: Message) -> bytes:
+    """Write a message that the library refuses to write, such as one with a line break within a field."""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in message.raw_items())
+    content = message.content if isinstance(message, BoundedMessage) else ""
+    body = content if isinstance(content, str) else ""
+    return f"{fields}\r\n{body}".encode("utf-8", "surrogateescape")
 
 
 def _unwrapped(message: Message, encoding: str) -> Message:
