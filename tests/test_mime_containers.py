@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -329,7 +330,7 @@ def test_an_attached_mail_that_the_library_refuses_to_write_is_read():
 # --- large mails -----------------------------------------------------------------------------------------------------
 
 LARGE = """
-import resource, sys
+import sys
 from datetime import UTC, datetime
 from bot.channels import mime
 from bot.channels.base import RawMessage
@@ -342,10 +343,13 @@ body = (file, *[line * 1_000] * 330) if sys.argv[1] == "file" else (b"Content-Ty
 raw = b"".join((head, *body, b"\\n--b--\\n"))
 arrived = mime.arrival(RawMessage("s", "1", datetime(2026, 3, 2, tzinfo=UTC), raw))
 size = sum(each.size for each in arrived.attachments)
-print(len(raw) // 1_000_000, len(arrived.text), size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# Of this program alone: the peak that getrusage gives is inherited from the process that started it.
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(len(raw) // 1_000_000, len(arrived.text), size, int(peak) // 1024)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
 @pytest.mark.parametrize(("kind", "text", "size"), [("file", 5, 18_810_000), ("text", 1_000_000, 0)])
 def test_25_mb_are_read_in_less_than_200_mb(kind, text, size):
     done = subprocess.run([sys.executable, "-c", LARGE, kind], capture_output=True, text=True, check=True)
