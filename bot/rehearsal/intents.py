@@ -434,8 +434,8 @@ class Desk:
         said_out, said_err = io.StringIO(), io.StringIO()
         with redirect_stdout(said_out), redirect_stderr(said_err):
             status = enter(app, kind, received=received, name=name, email=email, rights=rights, text=text)
-        told = (said_out.getvalue() + said_err.getvalue()).strip()
-        return Done(status == 0, told)
+        # The reference, or why not; the receipt of a request at the counter, which is printed beside it, is for paper.
+        return Done(status == 0, (said_out if status == 0 else said_err).getvalue().strip())
 
 
 def _is_identity(told: str) -> bool:
