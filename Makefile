@@ -33,7 +33,7 @@ lint: $(STAMP) ## format and check
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy
 
 model: $(STAMP) ## train the classifier anew from the corpus
-	@$(BIN)/dpobot train && $(BIN)/dpobot evaluate
+	@$(BIN)/dpobot train --corpus-only && $(BIN)/dpobot evaluate --model nlp/model
 
 mutants: $(STAMP) ## deliberate faults in a copy of the program: which story catches each (minutes)
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -257,11 +257,14 @@ def parse(context: click.Context, files: tuple[str, ...]) -> None:
 @main.command()
 @click.option("--jsonl", default=None, help="Messages as JSON lines; - for standard input.")
 @click.argument("files", nargs=-1, type=str)
-def classify(jsonl: str | None, files: tuple[str, ...]) -> None:
+@click.pass_context
+def classify(context: click.Context, jsonl: str | None, files: tuple[str, ...]) -> None:
     """Say what messages ask for, why, and how sure."""
     from bot.commands.classify import classify as read
+    from bot.models import running_model
 
-    sys.exit(read(jsonl, list(files), sys.stdout))
+    model = running_model(settings_of(context)) if context.obj.exists() else None
+    sys.exit(read(jsonl, list(files), sys.stdout, model=model))
 
 
 @main.command()
@@ -452,21 +455,40 @@ def restore(context: click.Context, source: Path) -> None:
 
 
 @main.command()
-@click.option("--out", type=EXISTING, default=None, help="Folder for the model; the one in the package by default.")
-def train(out: Path | None) -> None:
-    """Train the classifier from the corpus, by its configuration."""
+@click.option("--out", type=EXISTING, default=None, help="Folder for the model; nothing is replaced then.")
+@click.option("--corpus-only", is_flag=True, help="From the corpus alone, into the package: the model that ships.")
+@click.option("--list", "listing", is_flag=True, help="Show what there is to learn from, without text.")
+@click.option("--without", type=int, multiple=True, help="Leave out an example by its number; repeat for more.")
+@click.pass_context
+def train(context: click.Context, out: Path | None, corpus_only: bool, listing: bool, without: tuple[int, ...]) -> None:
+    """Train the classifier from the corpus and from what was corrected at the desk.
+
+    With settings, the model goes into the data folder if it is no worse on the frozen messages; without, or with
+    --corpus-only, the corpus alone makes the model that ships.
+    """
+    from bot.commands.train import learn, listed
     from bot.commands.train import train as teach
 
-    sys.exit(teach(out))
+    if listing:
+        sys.exit(listed(app_of(context)))
+    if corpus_only or not context.obj.exists():
+        sys.exit(teach(out))
+    sys.exit(learn(app_of(context), without=without, out=out))
 
 
 @main.command()
-@click.option("--split", default="test", type=click.Choice(["dev", "test"]), show_default=True)
-def evaluate(split: str) -> None:
-    """Measure the classifier on messages it never saw."""
+@click.option("--split", default="test", type=click.Choice(["dev", "test", "local"]), show_default=True)
+@click.option("--model", type=EXISTING, default=None, help="Folder of a model; the one that reads by default.")
+@click.option("--show", is_flag=True, help="Print the texts of the worst errors; local ones are personal data.")
+@click.option("--curve", type=EXISTING, default=None, help="Draw the reliability curve into this file (.svg, .html).")
+@click.pass_context
+def evaluate(context: click.Context, split: str, model: Path | None, show: bool, curve: Path | None) -> None:
+    """Measure the classifier on messages it never saw (local: on what was corrected here)."""
     from bot.commands.evaluate import evaluate as measure
 
-    sys.exit(measure(split=split))
+    app = app_of(context) if split == "local" else None
+    settings = settings_of(context) if context.obj.exists() else None
+    sys.exit(measure(split=split, model=model, settings=settings, app=app, show=show, curve=curve))
 
 
 if __name__ == "__main__":

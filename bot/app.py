@@ -86,10 +86,11 @@ def build_app(
     def load_reader() -> Reader:
         if reader is not None:
             return reader
+        from bot.models import running_model
         from nlp.classifier import load_classifier
 
         cues = {right.name: right.cues for right in load_rights().values()}
-        loaded: Reader = load_classifier(settings.model, cues=cues)
+        loaded: Reader = load_classifier(running_model(settings), cues=cues)
         return loaded
 
     if inboxes is None:

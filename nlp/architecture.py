@@ -6,7 +6,8 @@ Imported before a pipeline is trained or loaded, so that the names in ``training
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -77,12 +78,13 @@ def read_corpus(
     path: str | None = None,
     leave_out: list[str] | None = None,
     limit: int = 0,
+    held: str | None = None,
 ) -> Callable[[Any], Iterable[Example]]:
     """Return a reader of the corpus below *path* (by default the one that ships).
 
     *cues* is a JSON file with the cues of the rights; *splits* says which sides of the split are read (``test``
     is refused: it measures, it never trains); *leave_out* names voices that are held out for cross-validation;
-    *limit* reads so many messages only.
+    *limit* reads so many messages only; *held* names what :func:`holding` adds to every run.
     """
     wanted = tuple(splits or ("train", "dev"))
     if "test" in wanted:
@@ -91,7 +93,7 @@ def read_corpus(
 
     def read(nlp: Any) -> Iterable[Example]:
         chosen = [one for one in corpus(path) if one.split in wanted and one.voice not in left_out]
-        for one in chosen[: limit or None]:
+        for one in (*chosen[: limit or None], *_held.get(held or "", ())):
             doc = Doc(nlp.vocab, words=["message"])
             reference = Doc(nlp.vocab, words=["message"])
             doc.user_data[USER_DATA] = reference.user_data[USER_DATA] = carried(one.message, cues)
@@ -99,6 +101,24 @@ def read_corpus(
             yield Example(doc, reference)
 
     return read
+
+
+_held: dict[str, tuple[CorpusExample, ...]] = {}
+
+
+@contextmanager
+def holding(examples: Sequence[CorpusExample]) -> Iterator[str]:
+    """Let readers train on *examples* beside the corpus, under the name that is given.
+
+    They are real people's words: they stay in memory, are written nowhere, and are let go of afterwards.
+    """
+    name = f"held-{len(_held)}"
+    _held[name] = tuple(examples)
+    try:
+        yield name
+    finally:
+        del _held[name]
+        carried.cache_clear()
 
 
 def categories(one: CorpusExample) -> dict[str, float]:

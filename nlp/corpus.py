@@ -38,6 +38,8 @@ class Example:
     flags: dict[str, bool | str] = field(default_factory=dict)
     fields: dict[str, str | list[str]] = field(default_factory=dict)
     trap: str = ""
+    debatable: tuple[str, ...] = ()
+    """Other primaries that a careful person may give it, too."""
 
 
 def check(row: dict[str, Any]) -> list[str]:
@@ -85,6 +87,11 @@ def check(row: dict[str, Any]) -> list[str]:
             faults.append(f"unknown or non-boolean flag {name}")
     if row.get("flags", {}).get("third_party") and "third_party_kind" not in row["flags"]:
         faults.append("third_party needs third_party_kind")
+    debatable = row.get("debatable", [])
+    if not isinstance(debatable, list) or any(one not in PRIMARIES for one in debatable):
+        faults.append("debatable must be a list of primaries")
+    elif row["primary"] in debatable or len(set(debatable)) != len(debatable):
+        faults.append("debatable names the primary itself, or one twice")
     for key in ("from_email", "reply_to"):
         address = row.get(key, "")
         if address and not address.rsplit("@", 1)[-1].endswith((".example", "mije.com")):
@@ -117,6 +124,7 @@ def example(row: dict[str, Any], split: str) -> Example:
         flags=dict(row.get("flags", {})),
         fields=dict(row.get("fields", {})),
         trap=row.get("trap", ""),
+        debatable=tuple(row.get("debatable", ())),
     )
 
 

@@ -13,10 +13,20 @@ from nlp.classifier import MODEL, Classifier, load_classifier, mission_class
 from nlp.corpus import CORPUS, Example, load
 from nlp.cues import Cues
 from nlp.fold import fold
+from nlp.report import (
+    asking,
+    asking_lines,
+    confusion,
+    confusion_lines,
+    curve_lines,
+    reliability,
+    right_as_debated,
+    voice_kind,
+)
 from nlp.types import LABELS, PRIMARIES, Reading
 
 METRICS = Path(__file__).parent / "training" / "metrics.json"
-WORST = 25
+WORST = 10
 
 Pair = tuple[Example, Reading]
 
@@ -46,6 +56,9 @@ def measure(pairs: Sequence[Pair]) -> dict[str, Any]:
         "voices": len({one.voice for one, _ in pairs}),
         "primary_accuracy": _share(one.primary == reading.primary for one, reading in pairs),
         "mission_accuracy": _share(_mission(one) == reading.mission_class for one, reading in pairs),
+        "primary_accuracy_debatable": _share(right_as_debated(one, reading.primary) for one, reading in pairs),
+        "mission_accuracy_debatable": _share(_mission_as_debated(one, reading) for one, reading in pairs),
+        "debatable": sum(bool(one.debatable) for one, _ in pairs),
         "accepted_accuracy": _share(
             one.primary == reading.primary for one, reading in pairs if reading.decision == "accept"
         ),
@@ -79,11 +92,20 @@ def measure(pairs: Sequence[Pair]) -> dict[str, Any]:
         for name in flags
     }
     figures["fields"], figures["fields_micro"] = _fields(pairs)
+    figures["confusion"] = confusion(pairs)
+    figures["reliability"] = reliability(
+        [(reading.confidence, one.primary == reading.primary) for one, reading in pairs]
+    )
+    figures["asking"] = asking(pairs)
+    figures["worst"] = [one.message.id for one, _ in worst(pairs)]
     figures["by"] = {
+        "label": _by(pairs, lambda one: one.primary),
         "language": _by(pairs, lambda one: one.language),
         "length": _by(pairs, lambda one: _length(one.message.body)),
         "channel": _by(pairs, lambda one: one.message.channel),
+        "voice": _by(pairs, voice_kind),
         "trap": _by(pairs, lambda one: "trap" if one.trap else "plain"),
+        "kind of trap": _by([pair for pair in pairs if pair[0].trap], lambda one: one.trap),
     }
     return figures
 
@@ -113,7 +135,9 @@ def table(figures: Mapping[str, Any]) -> str:
     lines = [
         f"messages {figures['messages']}, voices {figures['voices']}",
         f"primary (strict)            {figures['primary_accuracy']:.3f}",
+        f"primary, debatable readings {figures['primary_accuracy_debatable']:.3f}",
         f"mission class               {figures['mission_accuracy']:.3f}",
+        f"mission, debatable readings {figures['mission_accuracy_debatable']:.3f}",
         f"primary where accepted      {figures['accepted_accuracy']:.3f}",
         f"asked of the DPO            {figures['asked_share']:.3f}",
         f"requests dismissed unseen   {figures['requests_dismissed']} of {figures['requests']}",
@@ -132,16 +156,20 @@ def table(figures: Mapping[str, Any]) -> str:
     for kind, groups in figures["by"].items():
         for name, group in groups.items():
             lines.append(
-                f"{kind} {name:14} n {group['messages']:4}  primary {group['primary_accuracy']:.3f}"
-                f"  mission {group['mission_accuracy']:.3f}"
+                f"{kind} {name:18.36} n {group['messages']:4}  primary {group['primary_accuracy']:.3f}"
+                f"  mission {group['mission_accuracy']:.3f}  asked {group['asked_share']:.3f}"
             )
+    lines += ["", "most frequent confusions", *confusion_lines(figures["confusion"])]
+    lines += ["", "what it cost to ask", *asking_lines(figures["asking"])]
+    lines += ["", "how far confidence can be believed", *curve_lines(figures["reliability"])]
     return "\n".join(lines)
 
 
-def write(figures: Mapping[str, Any], model: Path | None, path: Path = METRICS) -> None:
-    """Keep *figures* in the file that the tests hold the shipped model to, with how training went."""
+def write(figures: Mapping[str, Any], model: Path | None, path: Path = METRICS, *, commit: str = "") -> None:
+    """Keep *figures* in the file that the tests hold the shipped model to, with how training went and at which *commit*."""
     trained = (model or MODEL) / "training.json"
     kept = {
+        "commit": commit,
         "test": dict(figures),
         "training": json.loads(trained.read_text(encoding="utf-8")) if trained.is_file() else {},
     }
@@ -159,6 +187,12 @@ def _share(values: Iterable[bool]) -> float:
 
 def _mission(one: Example) -> str:
     return mission_class(one.primary, [label for label in one.labels if label != one.primary])
+
+
+def _mission_as_debated(one: Example, reading: Reading) -> bool:
+    others = [label for label in one.labels if label != one.primary]
+    wanted = {_mission(one), *(mission_class(primary, others) for primary in one.debatable)}
+    return reading.mission_class in wanted
 
 
 def _lost(one: Example, reading: Reading) -> bool:

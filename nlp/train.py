@@ -40,6 +40,8 @@ from nlp.features import FLAG_PREFIX, USER_DATA, prepare
 from nlp.fields import LEARNED_FLAGS, flag_evidence, flag_text
 from nlp.types import LABELS, PRIMARIES
 
+HELD = "held"
+"""Name, among the settings of a run, of the examples from this machine."""
 CONFIG = Path(__file__).parent / "training" / "config.cfg"
 FOLDS = 5
 ASK_SHARE = 0.18
@@ -78,20 +80,24 @@ def train(
     limit: int = 0,
     folds: int = FOLDS,
     epochs: int | None = None,
+    held: Sequence[Example] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Train, calibrate and write the model to folder *out*.
 
     *cues* are those of the rights; *corpus* is another corpus folder, *limit* and *epochs* make a quick trial.
+    *held* are examples from this machine: they weigh as much as any other, in every run. They are errors by choice, so
+    that they teach but never calibrate.
     Deterministic: the same corpus, cues and configuration give the same model. *tell* is given a line per step.
     """
-    with tempfile.TemporaryDirectory(prefix="dpobot-train-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="dpobot-train-") as temporary, architecture.holding(held) as held_name:
         folder = Path(temporary)
         cues_file = folder / "cues.json"
         cues_file.write_text(
             json.dumps({label: dict(table) for label, table in cues.items()}, sort_keys=True), encoding="utf-8"
         )
         settings: dict[str, Any] = {"paths.cues": str(cues_file), "paths.corpus": str(corpus) if corpus else None}
+        settings[HELD] = held_name
         settings |= {"corpora.train.limit": limit}
         if epochs is not None:
             settings["training.max_epochs"] = epochs
@@ -107,7 +113,7 @@ def train(
             for pipeline, unseen in runs
             for pair in read_all(Classifier(pipeline, calibration, rules), [one.example for one in unseen])
         ]
-        tell(f"training on all {len(examples)} messages")
+        tell(f"training on all {len(examples) + len(held)} messages")
         fit([], folder, settings)
         _keep(folder / "model-last", out)
     calibration.write(out)
@@ -118,7 +124,8 @@ def train(
 
 def fit(leave_out: Sequence[str], folder: Path, settings: Mapping[str, Any]) -> Language:
     """Train one pipeline without the voices in *leave_out*; return it as it was saved."""
-    config = load_config(CONFIG, overrides=dict(settings))
+    config = load_config(CONFIG, overrides={name: value for name, value in settings.items() if name != HELD})
+    config["corpora"]["train"]["held"] = settings.get(HELD)
     config["corpora"]["train"]["leave_out"] = list(leave_out)
     # spaCy's own progress would be written for every one of the six runs.
     run(init_nlp(config), folder, stdout=io.StringIO(), stderr=io.StringIO())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +14,11 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from bot import learning
+from bot.app import build_app
+from bot.commands.train import learn, listed, worse
+from bot.models import local_folder, record_of, running_model, shipped_digest, write_record
 from bot.purge import purge
+from nlp.corpus import CORPUS
 from nlp.local import pseudonymise
 from nlp.types import Message
 from store import examples
@@ -230,3 +237,131 @@ def test_no_name_number_or_address_survives_masking(name, number, upper, place):
     words = {word for word in name.lower().replace("-", " ").replace("'", " ").split() if len(word) > 1}
     assert not any(f" {word}" in f" {both}".replace(",", " ") for word in words)
     assert (any(c in "123456789" for c in both), "@boite" in both, "effacez tout" in both) == (False, False, True)
+
+
+# --- training on it, from the desk to the next message ---------------------------------------------------------------
+
+QUICK: dict[str, Any] = {"folds": 2, "epochs": 8}
+ODD = "Le perroquet bleu ne chante plus sous la tonnelle, et la clepsydre du vieux moulin attend."
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    """A corpus of two hundred messages, forty of them the frozen part."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for split, many in (("train", 160), ("test", 40)):
+        (folder / split).mkdir()
+        lines = [line for path in sorted((CORPUS / split).glob("*.jsonl")) for line in path.open(encoding="utf-8")]
+        step = len(lines) // many
+        (folder / split / "small.jsonl").write_text("".join(lines[::step][:many]), encoding="utf-8")
+    return folder
+
+
+def read_with(office: Office) -> tuple[str, tuple[str, ...]]:
+    """What the program, started anew, makes of the odd message."""
+    app = build_app(office.settings, inboxes=(), mailer=office.mailer)
+    reading = app.reader.read(Message(id="1", body=ODD))
+    app.close()
+    return reading.primary, reading.labels
+
+
+def test_from_a_correction_to_the_next_message_and_to_its_erasure(office, small, capsys):
+    shipped = read_with(office)
+    office.arrive(mail(ODD, sender=JEAN))
+    assert office.do("open_as", "message:1", argument="restriction").done
+    # The small corpus cannot do as well as the one that ships, so that the shipped model is not what it is compared with here.
+    first = office.settings.store.data_dir / "first"
+    assert learn(office.app, out=first, corpus=small, without=(1,), **QUICK) == 0
+    taught = office.settings.model_copy(update={"model": first})
+    app = build_app(taught, clock=office.clock, inboxes=(), mailer=office.mailer)
+
+    assert learn(app, corpus=small, **QUICK) == 0
+
+    said = capsys.readouterr().out
+    assert re.search(
+        r"frozen set +before +after\nprimary .*\nmission class .*\nlabels F1 .*\nasked .*\nrequests missed", said
+    )
+    assert "corrections read as decided  0 -> 1 of 1" in said
+    app.close()
+    assert (shipped[0], read_with(office)) == (shipped[0], ("restriction", ("restriction",)))
+    assert record_of(local_folder(office.settings))["examples"] == [1]
+    assert [str(path) for path in office.settings.store.data_dir.rglob("*") if "-new" in path.name] == []
+
+    assert office.do("close", text="rien à faire").done
+    office.clock.move_to(office.clock.now() + timedelta(days=office.settings.retention.case_days + 1))
+    assert purge(office.app).cases == ("DSR-2026-0001",)
+    assert learned(office) == []
+
+    assert learn(office.app, corpus=small, **QUICK) == 0
+    assert capsys.readouterr().out.startswith("What was learned from is gone")
+    assert (local_folder(office.settings).exists(), read_with(office)) == (False, shipped)
+
+
+def test_a_worse_model_is_refused_and_the_one_that_runs_stays(office, small, capsys):
+    office.arrive(mail(ODD, sender=JEAN))
+    office.do("open_as", "message:1", argument="restriction")
+
+    # Trained on a handful of messages it cannot keep up with the model that ships.
+    assert learn(office.app, corpus=small, limit=40, folds=2, epochs=2) == 1
+
+    told = capsys.readouterr().err
+    refused = office.settings.store.data_dir / "model-refused"
+    assert ("The new model is worse: " in told, "The model that runs stays." in told) == (True, True)
+    assert (f"dpobot evaluate --model {refused}" in told, refused.is_dir()) == (True, True)
+    assert (local_folder(office.settings).exists(), running_model(office.settings)) == (False, None)
+
+
+def test_nothing_corrected_is_nothing_to_learn(office, capsys):
+    assert learn(office.app) == 0
+    assert capsys.readouterr().out.startswith("Nothing was corrected at the desk yet")
+
+
+def test_what_there_is_to_learn_is_listed_without_a_word_of_the_message(office, capsys):
+    office.arrive(mail(ACCESS, sender=JEAN))
+    office.do("change_right", argument="portability,erasure")
+    assert listed(office.app) == 0
+    assert capsys.readouterr().out == "   1  message:1      fr  portability [portability, erasure]\n1 to learn from\n"
+
+
+def test_a_model_that_builds_on_another_shipped_one_is_set_aside(office):
+    folder = local_folder(office.settings)
+    folder.mkdir(parents=True)
+    write_record(folder, {"examples": [1], "shipped": shipped_digest()})
+    assert running_model(office.settings) == folder
+    switched_off = office.settings.learning.model_copy(update={"use": False})
+    assert running_model(office.settings.model_copy(update={"learning": switched_off})) is None
+
+    write_record(folder, {"examples": [1], "shipped": "of an older version"})
+    assert running_model(office.settings) is None
+    (folder / "learned.json").write_text("no json", encoding="utf-8")
+    assert running_model(office.settings) is None
+
+
+FIGURES: dict[str, Any] = {
+    "messages": 1000, "primary_accuracy": 0.9, "mission_accuracy": 0.95, "labels_micro": {"f1": 0.88}, "asked_share": 0.1,
+    "requests_dismissed": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "faults"),
+    [
+        ({}, []),
+        ({"primary_accuracy": 0.896}, []),
+        ({"primary_accuracy": 0.894}, ["primary 0.894 instead of 0.900"]),
+        ({"mission_accuracy": 0.94}, ["mission class 0.940 instead of 0.950"]),
+        ({"labels_micro": {"f1": 0.87}}, ["labels F1 0.870 instead of 0.880"]),
+        ({"requests_dismissed": 3}, ["3 requests missed instead of 2"]),
+        ({"asked_share": 0.115}, []),
+        ({"asked_share": 0.13}, ["asks about 0.130 instead of 0.100"]),
+        ({"primary_accuracy": 0.99, "requests_dismissed": 3}, ["3 requests missed instead of 2"]),
+    ],
+)
+def test_what_makes_a_model_worse(changed, faults):
+    assert worse(FIGURES, {**FIGURES, **changed}) == faults
+
+
+def test_on_a_small_frozen_set_one_message_is_no_proof():
+    few = {**FIGURES, "messages": 50}
+    assert worse(few, {**few, "primary_accuracy": 0.88}) == []
+    assert worse(few, {**few, "primary_accuracy": 0.86}) == ["primary 0.860 instead of 0.900"]

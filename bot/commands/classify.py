@@ -91,9 +91,12 @@ def _from_files(files: Sequence[str]) -> Iterator[tuple[Any, Message | str]]:
         )  # fmt: skip
 
 
-def classify(jsonl: str | None, files: Sequence[str], out: TextIO) -> int:
-    """Read messages from JSON lines and raw mails; print one object each; return 1 if some item failed, else 0."""
-    classifier = load_classifier(None, cues={right.name: right.cues for right in load_rights().values()})
+def classify(jsonl: str | None, files: Sequence[str], out: TextIO, *, model: Path | None = None) -> int:
+    """Read messages from JSON lines and raw mails; print one object each; return 1 if some item failed, else 0.
+
+    *model* is the folder of the model; None for the one that ships.
+    """
+    classifier = load_classifier(model, cues={right.name: right.cues for right in load_rights().values()})
     failed = False
     if jsonl == "-" or (jsonl is None and not files):
         failed |= _print(classifier, _from_lines(sys.stdin), out)

@@ -18,6 +18,7 @@ from bot.commands.init import EXAMPLE
 from bot.desk.cards import cue_lines, view_of
 from bot.desk.text import visible
 from bot.desk.words import KINDS, RIGHTS, WORDS, word
+from bot.models import running_model
 from bot.settings import Settings, SettingsError, build, read, with_environment
 from store import drafts, journal, messages
 from store.models import Case, Message
@@ -59,11 +60,17 @@ def offline_settings(config: Path, language: str, folder: str = "") -> Settings:
     """The settings as they are (the shipped example where there are none), with a store of its own and no server: nothing can
     be sent, nothing is contacted."""
     values: dict[str, Any] = with_environment(read(config), os.environ) if config.exists() else read(EXAMPLE)
+    real = values.get("store")
     values["store"] = {"data_dir": folder, "master_key": new_master_key()}
     if isinstance(values.get("desk"), dict):
         values["desk"] = {**values["desk"], "language": language}
     values |= {"imap": None, "listen": None, "telegram": None, "smtp": {"host": "localhost", "tls": "none"}}
-    return build(values)
+    settings = build(values)
+    if not isinstance(real, dict) or not isinstance(real.get("data_dir"), str):
+        return settings
+    # What is explained is what the worker would do: it reads with the same model.
+    model = running_model(settings, Path(real["data_dir"]))
+    return settings if model is None else build({**values, "model": str(model)})
 
 
 def explain(config: Path, file: Path, language: str) -> int:
