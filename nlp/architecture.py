@@ -22,7 +22,7 @@ from nlp.corpus import CORPUS, load
 from nlp.corpus import Example as CorpusExample
 from nlp.cues import Rules
 from nlp.excerpt import Excerpt
-from nlp.features import FLAG_PREFIX, LABEL_PREFIX, USER_DATA, features, hashed, prepare
+from nlp.features import FLAG_PREFIX, LABEL_PREFIX, USER_DATA, features, prepare
 from nlp.fields import LEARNED_FLAGS
 from nlp.types import LABELS, PRIMARIES, THIRD_PARTY_KINDS, Message
 
@@ -150,5 +150,5 @@ def rules_of(cues: str | None) -> Rules:
 @lru_cache(maxsize=8192)
 def carried(message: Message, cues: str | None) -> dict[str, Any]:
     """Return the features of *message*, counted once for all runs of a cross-validation."""
-    keys, values = hashed(features(prepare(Excerpt(message).message, rules_of(cues))))
+    keys, values = features(prepare(Excerpt(message).message, rules_of(cues)))
     return {"keys": keys, "values": values}

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from nlp.cues import Cues, Hit, Rules
 from nlp.excerpt import Excerpt
 from nlp.features import FLAG_PREFIX, LABEL_PREFIX, Text, document, prepare
 from nlp.fields import as_mapping, find, flags
-from nlp.language import detect
 from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, THIRD_PARTY_KINDS, Cue, Decision, Message, Reading
 
 if TYPE_CHECKING:
@@ -91,7 +89,7 @@ class Classifier:
         found = find(excerpt.message, labels, third_party="third_party" in raised, whole=message.body)
         return Reading(
             id=message.id,
-            language=detect(excerpt.message.body, message.subject),
+            language=text.language,
             primary=primary,
             labels=labels,
             scores={**{one: probabilities[one] for one in PRIMARIES if one not in LABELS}, **label_scores},
@@ -144,8 +142,7 @@ class Classifier:
         if not spans:
             return []
         places = [text.body.span(start, end) for start, end in spans]
-        alone = [replace(excerpt.message, body=excerpt.message.body[start:end]) for start, end in places]
-        scored = self._scores([prepare(one, self._rules) for one in alone])
+        scored = self._scores([text.part(start, end) for start, end in spans])
         cues: list[Cue] = []
         for label in labels:
             name = f"{LABEL_PREFIX}{label}" if label in LABELS else label

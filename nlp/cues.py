@@ -14,10 +14,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from nlp.fold import Folded
 from nlp.lexicon import expand, patterns
+from nlp.openings import Index
 
 GAP = r"[^.!?;\n]{0,40}?"
 """What ``<_>`` stands for."""
@@ -444,6 +446,13 @@ class Rules:
         names = [rule.name for rule in self._rules]
         if len(set(names)) != len(names):
             raise CueError("a right's file and nlp.cues give cues for the same label and language")
+        # The rules without a leading concept stand first, as the index numbers them.
+        self._rules.sort(key=lambda rule: rule.concept is not None)
+        self._index = Index([rule.expression for rule in self._rules if rule.concept is None])
+        self._by_concept: dict[str, list[int]] = {}
+        for number, rule in enumerate(self._rules):
+            if rule.concept is not None:
+                self._by_concept.setdefault(rule.concept, []).append(number)
 
     def find(self, folded: Folded, concepts: Mapping[str, Sequence[tuple[int, int]]] | None = None) -> list[Hit]:
         """Return the cues in *folded* in order of place; the same span stands once per label.
@@ -454,30 +463,34 @@ class Rules:
         spans = concept_spans(text) if concepts is None else concepts
         quotes = [found.span() for found in _QUOTES.finditer(text)]
         hits: list[Hit] = []
-        for rule in self._rules:
-            if rule.concept is None:
-                found_spans = [found.span() for found in rule.expression.finditer(text)]
-            else:
-                found_spans = [
-                    (start, found.end())
-                    for start, end in spans.get(rule.concept, ())
-                    if (found := rule.expression.match(text, end))
-                ]
-            for start, end in found_spans[:MAX_HITS_OF_RULE]:
-                if end > start:
-                    hits.append(_weigh(rule, text, start, end, quotes))
+        counts = [0] * len(self._rules)
+        for number, start, end in self._index.find(text):
+            if counts[number] < MAX_HITS_OF_RULE:
+                counts[number] += 1
+                hits.append(_weigh(self._rules[number], text, start, end, quotes))
+        for concept, numbers in self._by_concept.items():
+            for start, end in spans.get(concept, ()):
+                for number in numbers:
+                    found = self._rules[number].expression.match(text, end)
+                    if found and counts[number] < MAX_HITS_OF_RULE:
+                        counts[number] += 1
+                        hits.append(_weigh(self._rules[number], text, start, found.end(), quotes))
         hits.sort(key=lambda hit: (hit.start, -hit.end, hit.rule))
         return hits
 
 
 def concept_spans(text: str) -> dict[str, list[tuple[int, int]]]:
     """Return the spans of each concept that occurs in the folded *text*."""
+    names, index = _concepts()
     spans: dict[str, list[tuple[int, int]]] = {}
-    for name, pattern in patterns().items():
-        found = [match.span() for match in pattern.finditer(text)]
-        if found:
-            spans[name] = found
+    for number, start, end in index.find(text):
+        spans.setdefault(names[number], []).append((start, end))
     return spans
+
+
+@lru_cache(maxsize=1)
+def _concepts() -> tuple[Sequence[str], Index]:
+    return list(patterns()), Index(list(patterns().values()))
 
 
 def _compile(name: str, label: str, cue: str) -> _Rule:

@@ -1,8 +1,9 @@
-"""What the model sees of a message: hashed features in four groups, each of unit length times its weight.
+"""What the model sees of a message: hashed features in six groups, each of unit length times its weight.
 
 Letters (character n-grams within words) forgive typos and inflection, words (n-grams) carry idioms, the
-subject is a signal of its own since it often misleads, and meaning (concepts, their company within a
-sentence, rule cues, shape of the message) lets a phrasing never seen count as what it says.
+subject is a signal of its own since it often misleads, the gloss (concepts of the glossary) and its company
+(which concept follows which) let other wordings and other languages count as what they say, and meaning (concepts and cues of the
+rules, shape of the message) brings what the rules know.
 
 Texts never reach spaCy's string store: a :class:`~spacy.tokens.Doc` carries one dummy token and, in
 ``user_data``, the hashed features, so that no personal data stay in memory or in a training file.
@@ -14,7 +15,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,11 +24,16 @@ from numpy.typing import NDArray
 
 from nlp.cues import Hit, Rules, concept_spans
 from nlp.fold import Folded, fold, sentences
+from nlp.glossary import Meaning, glossary
+from nlp.language import detect
 from nlp.types import Message
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
     from spacy.vocab import Vocab
+
+Keys = NDArray[np.uint64]
+Values = NDArray[np.float32]
 
 MAX_SUBJECT = 400
 USER_DATA = "dpobot"
@@ -40,8 +47,18 @@ _FORWARD = re.compile(r"\s*(?:fwd?|tr|wg|i|rv|enc|doorst) ?:", re.IGNORECASE)
 _REFERENCE = re.compile(r"\bdsr-\d{4}-\d+")
 _NEAR = 70
 _COMPANY = 6
+_GLOSS_REACH = 4
+"""How many concepts further on one still keeps another company."""
+_REMEMBERED = 40_000
 
-WEIGHTS: Mapping[str, float] = {"letters": 1.0, "words": 1.0, "subject": 0.5, "meaning": 1.4}
+WEIGHTS: Mapping[str, float] = {
+    "letters": 1.0,
+    "words": 1.0,
+    "subject": 0.5,
+    "gloss": 1.5,
+    "company": 1.5,
+    "meaning": 1.2,
+}
 
 
 @dataclass(frozen=True)
@@ -49,49 +66,60 @@ class Text:
     """A message prepared for reading: folded once, with concepts, cues and sentences found."""
 
     message: Message
+    language: str
     body: Folded
     subject: Folded
     concepts: Mapping[str, Sequence[tuple[int, int]]]
+    gloss: Sequence[Meaning]
+    subject_gloss: Sequence[Meaning]
     hits: Sequence[Hit]
     subject_hits: Sequence[Hit]
     sentences: Sequence[tuple[int, int]]
+
+    def part(self, start: int, end: int) -> Text:
+        """Return the stretch of the body from *start* to *end* (folded offsets) as a text of its own, without subject."""
+        inside = {
+            name: [(begin - start, finish - start) for begin, finish in spans if start <= begin < end]
+            for name, spans in self.concepts.items()
+        }
+        return replace(
+            self,
+            message=replace(self.message, subject="", body=self.body.text[start:end]),
+            body=Folded(self.body.text[start:end], (), 0),
+            subject=fold(""),
+            concepts={name: spans for name, spans in inside.items() if spans},
+            gloss=[
+                (begin - start, finish - start, named) for begin, finish, named in self.gloss if start <= begin < end
+            ],
+            subject_gloss=(),
+            hits=[
+                replace(hit, start=hit.start - start, end=hit.end - start)
+                for hit in self.hits
+                if start <= hit.start < end
+            ],
+            subject_hits=(),
+            sentences=((0, end - start),),
+        )
 
 
 def prepare(message: Message, rules: Rules) -> Text:
     """Fold *message* and find its concepts and cues. The body is read in full: pass an excerpt of a long one."""
     body = fold(message.body)
     subject = fold(message.subject[:MAX_SUBJECT])
+    language = detect(message.body, message.subject)
     concepts = concept_spans(body.text)
     return Text(
         message=message,
+        language=language,
         body=body,
         subject=subject,
         concepts=concepts,
+        gloss=glossary().read(body.text, language),
+        subject_gloss=glossary().read(subject.text, language),
         hits=rules.find(body, concepts),
         subject_hits=rules.find(subject),
         sentences=sentences(body.text),
     )
-
-
-def letters(text: str, shortest: int = 2, longest: int = 5) -> Iterable[str]:
-    """Yield the character n-grams of each word of *text*, with its edges marked by blanks."""
-    for word in _WORD.findall(text):
-        padded = f" {word[:40]} "
-        size = len(padded)
-        for length in range(shortest, longest + 1):
-            if length >= size:
-                yield padded
-                break
-            for start in range(size - length + 1):
-                yield padded[start : start + length]
-
-
-def words(text: str, longest: int = 3) -> Iterable[str]:
-    """Yield the word n-grams of *text*."""
-    found = _WORD.findall(text)
-    for length in range(1, longest + 1):
-        for start in range(len(found) - length + 1):
-            yield " ".join(found[start : start + length])
 
 
 def company(concepts: Mapping[str, Sequence[tuple[int, int]]], span: tuple[int, int]) -> list[str]:
@@ -160,28 +188,128 @@ def _shape(text: Text) -> list[str]:
     return found
 
 
-def _group(prefix: str, names: Iterable[str], weight: float) -> dict[str, float]:
-    counts = Counter(names)
-    values = {name: 1.0 + math.log(count) for name, count in counts.items()}
-    norm = math.sqrt(sum(value * value for value in values.values())) or 1.0
-    return {f"{prefix}{name}": weight * value / norm for name, value in values.items()}
-
-
-def features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> dict[str, float]:
-    """Return every feature of a message by name."""
-    found = _group("l:", letters(text.body.text), weights["letters"])
-    found |= _group("w:", words(text.body.text), weights["words"])
-    found |= _group("s:", letters(text.subject.text), weights["subject"])
-    found |= _group("m:", meaning(text), weights["meaning"])
-    return found
-
-
-def hashed(found: Mapping[str, float]) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
-    """Hash feature names, the same way on every machine."""
+@lru_cache(maxsize=65536)
+def _key_of_name(name: str) -> int:
+    """Hash the name of a feature; names are the program's own words, never a message's."""
     from spacy.strings import hash_string  # type: ignore[attr-defined]
 
-    keys = np.fromiter((hash_string(name) for name in found), dtype=np.uint64, count=len(found))
-    return keys, np.fromiter(found.values(), dtype=np.float32, count=len(found))
+    return int(hash_string(name))
+
+
+class _Letters:
+    """The n-grams of words, hashed, remembered by the word's hash."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Keys] = {}
+
+    def of(self, word: str) -> Keys:
+        key = hash(word)
+        found = self._known.get(key)
+        if found is None:
+            from spacy.strings import hash_string  # type: ignore[attr-defined]
+
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            # The word itself comes first: word n-grams are made from it.
+            found = np.array([hash_string(f"w:{word}"), *(hash_string(one) for one in letters(word))], dtype=np.uint64)
+            self._known[key] = found
+        return found
+
+
+_LETTERS = _Letters()
+_SALT = {name: np.uint64(0x9E3779B97F4A7C15 * (2 * place + 3) % 2**64) for place, name in enumerate(WEIGHTS)}
+_FIRST, _SECOND, _HALF = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB), np.uint64(30)
+
+
+def letters(word: str, shortest: int = 2, longest: int = 5) -> Iterable[str]:
+    """Yield the character n-grams of *word*, with its edges marked by blanks."""
+    padded = f" {word[:40]} "
+    size = len(padded)
+    for length in range(shortest, longest + 1):
+        if length >= size:
+            yield padded
+            break
+        for start in range(size - length + 1):
+            yield padded[start : start + length]
+
+
+def _pair(first: Keys, second: Keys) -> Keys:
+    mixed: Keys = np.add(first * _FIRST, (second ^ (second >> _HALF)) * _SECOND, dtype=np.uint64)
+    return np.bitwise_xor(mixed, np.right_shift(mixed, _HALF), dtype=np.uint64)
+
+
+def _gloss_keys(gloss: Sequence[Meaning], spans: Sequence[tuple[int, int]]) -> tuple[Keys, Keys]:
+    """Return the concepts named within *spans*, and for each those that follow it within a few words of its sentence."""
+    alone: list[Keys] = []
+    company: list[Keys] = []
+    place = 0
+    for start, end in spans:
+        ids: list[int] = []
+        steps: list[int] = []
+        step = 0
+        while place < len(gloss) and gloss[place][0] < end:
+            if gloss[place][0] >= start:
+                ids += [_key_of_name(concept) for concept in gloss[place][2]]
+                steps += [step] * len(gloss[place][2])
+                step += 1
+            place += 1
+        if not ids:
+            continue
+        keys = np.array(ids, dtype=np.uint64)
+        at = np.array(steps)
+        alone.append(keys)
+        # Several concepts of one word stand at one step, so company may be further off in the list than in the text.
+        for reach in range(1, min(len(keys), 3 * _GLOSS_REACH)):
+            apart = at[reach:] - at[:-reach]
+            near = (apart >= 1) & (apart <= _GLOSS_REACH)
+            if near.any():
+                company.append(_pair(keys[:-reach], keys[reach:])[near])
+    return _joined(alone), _joined(company)
+
+
+def _joined(keys: Sequence[Keys]) -> Keys:
+    return np.concatenate(keys) if keys else np.empty(0, dtype=np.uint64)
+
+
+def _word_keys(words: Sequence[Keys]) -> Keys:
+    if not words:
+        return np.empty(0, dtype=np.uint64)
+    one = np.array([keys[0] for keys in words], dtype=np.uint64)
+    two = _pair(one[:-1], one[1:])
+    three = _pair(two[:-1], one[2:])
+    return np.concatenate([one, two, three])
+
+
+def _named(names: Iterable[str]) -> Keys:
+    return np.array([_key_of_name(name) for name in names], dtype=np.uint64)
+
+
+def _group(group: str, keys: Keys, weight: float) -> tuple[Keys, Values]:
+    """Return the distinct *keys* of a group and their values: damped counts, of unit length times *weight*."""
+    if not len(keys):
+        return keys, np.empty(0, dtype=np.float32)
+    distinct, counts = np.unique(keys, return_counts=True)
+    values = 1.0 + np.log(counts)
+    values *= weight / math.sqrt(float(values @ values))
+    return distinct ^ _SALT[group], values.astype(np.float32)
+
+
+def features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> tuple[Keys, Values]:
+    """Return every feature of a message, hashed the same way on every machine, and its value."""
+    words = [_LETTERS.of(word) for word in _WORD.findall(text.body.text)]
+    subject = [_LETTERS.of(word) for word in _WORD.findall(text.subject.text)]
+    concepts, company = _gloss_keys(text.gloss, text.sentences)
+    subject_concepts, _ = _gloss_keys(text.subject_gloss, ((0, len(text.subject.text)),))
+    groups = {
+        "letters": _joined([keys[1:] for keys in words]),
+        "words": _word_keys(words),
+        "subject": _joined([keys[1:] for keys in subject]),
+        "gloss": np.concatenate([concepts, subject_concepts ^ _FIRST]),
+        "company": company,
+        "meaning": _named(meaning(text)),
+    }
+    found = [_group(name, keys, weights[name]) for name, keys in groups.items()]
+    return np.concatenate([keys for keys, _ in found]), np.concatenate([values for _, values in found])
 
 
 def document(vocab: Vocab, text: Text) -> Doc:
@@ -189,7 +317,7 @@ def document(vocab: Vocab, text: Text) -> Doc:
     from spacy.tokens import Doc
 
     doc = Doc(vocab, words=["message"])
-    keys, values = hashed(features(text))
+    keys, values = features(text)
     user_data: dict[str, Any] = doc.user_data
     user_data[USER_DATA] = {"keys": keys, "values": values}
     return doc

@@ -37,6 +37,16 @@ pt: a apagar as bom com como conta da dados das dia do dos eu favor já meu meus
 _COMMON: dict[str, frozenset[str]] = {
     entry[:2]: frozenset(entry[3:].split()) for entry in re.split(r"\n(?=[a-z]{2}:)", _COMMON_WORDS.strip())
 }
+_LANGUAGES_OF_WORD: dict[str, list[str]] = {}
+for _code, _words in _COMMON.items():
+    for _word in _words:
+        _LANGUAGES_OF_WORD.setdefault(_word, []).append(_code)
+_LANGUAGES_OF_ELISION = {
+    **dict.fromkeys(["j", "d", "c", "n", "s", "qu", "m", "t"], ("fr",)),
+    **dict.fromkeys(["un", "dell", "all"], ("it",)),
+    "l": ("fr", "it"),
+    "c": ("fr", "it"),
+}
 
 
 @lru_cache(maxsize=1)
@@ -72,11 +82,12 @@ def guess(text: str) -> tuple[str, float]:
     found = _WORD.findall(cleaned)
     if not found:
         return UNKNOWN, 0.0
-    lowered = [word.lower().replace("’", "'") for word in found]
-    counts = {
-        code: sum(word in common or word.split("'")[0] + "'" in _ELISIONS.get(code, ()) for word in lowered)
-        for code, common in _COMMON.items()
-    }
+    counts = dict.fromkeys(_COMMON, 0)
+    for word in found:
+        lowered = word.lower().replace("’", "'")
+        head, apostrophe, _ = lowered.partition("'")
+        for code in _LANGUAGES_OF_WORD.get(lowered, ()) or (apostrophe and _LANGUAGES_OF_ELISION.get(head, ())):
+            counts[code] += 1
     code, probability = cast(tuple[str, float], _identifier().classify(" ".join(found)))
     probability = float(probability)
     best = max(counts, key=lambda one: counts[one])
@@ -91,6 +102,3 @@ def guess(text: str) -> tuple[str, float]:
     if len(found) == 1 and not clear:
         probability = min(probability, 0.5)
     return code, probability
-
-
-_ELISIONS = {"fr": ("j'", "l'", "d'", "c'", "n'", "s'", "qu'", "m'", "t'"), "it": ("l'", "un'", "dell'", "all'", "c'")}

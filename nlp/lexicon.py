@@ -22,7 +22,7 @@ _CONCEPTS: dict[str, tuple[str, ...]] = {
         r"supprim\w*",
         r"suppr\b",
         r"suppression\w*",
-        r"[e']?effac\w*",
+        r"e?effac\w*",
         r"enlev\w*",
         r"retir(?:er|ez|e|es|ee|ees|iez|ons|ait)\b",
         r"ot(?:er|ez|e|ee|ees|iez)\b",
