@@ -55,9 +55,9 @@ WEIGHTS: Mapping[str, float] = {
     "letters": 1.0,
     "words": 1.0,
     "subject": 0.5,
-    "gloss": 1.5,
-    "company": 1.5,
-    "meaning": 1.2,
+    "gloss": 2.0,
+    "company": 2.0,
+    "meaning": 0.8,
 }
 
 

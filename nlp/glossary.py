@@ -42,7 +42,7 @@ class _Table:
     stems: Mapping[str, Concepts]
     """Words less an ending of up to two letters: what inflection leaves alone."""
     phrases: Mapping[str, Sequence[tuple[tuple[str, ...], Concepts]]]
-    """By the first three letters: the words of each idiom (``*`` stands for any ending), longest first."""
+    """By how the first two words begin: the words of each idiom (``*`` stands for any ending), longest first."""
 
 
 class Glossary:
@@ -89,9 +89,10 @@ class Glossary:
             table = self._tables.get(language)
             if table is None:
                 continue
-            found = table.words.get(word) or _by_stem(table, word)
+            found = table.words.get(word)
             if not found and language in COMPOUNDING:
                 found = _by_parts(table, word)
+            found = found or _by_stem(table, word)
             if found:
                 return found
         return _NOTHING
@@ -120,14 +121,22 @@ def _by_parts(table: _Table, word: str) -> Concepts:
     return _NOTHING
 
 
+def _beginning(first: str, second: str) -> str:
+    return f"{first[:3]} {second[:1]}"
+
+
 def _phrase(tables: Sequence[_Table], words: Sequence[str], place: int) -> tuple[int, Concepts]:
+    first = words[place]
+    second = words[place + 1] if place + 1 < len(words) else ""
+    keys = (_beginning(first, second), _beginning(first, "")) if second else (_beginning(first, ""),)
     for table in tables:
-        for pattern, concepts in table.phrases.get(words[place][:3], ()):
-            if len(pattern) <= len(words) - place and all(
-                word.startswith(wanted[:-1]) if wanted[-1] == "*" else word == wanted
-                for wanted, word in zip(pattern, words[place : place + len(pattern)], strict=True)
-            ):
-                return len(pattern), concepts
+        for key in keys:
+            for pattern, concepts in table.phrases.get(key, ()):
+                if len(pattern) <= len(words) - place and all(
+                    word.startswith(wanted[:-1]) if wanted[-1] == "*" else word == wanted
+                    for wanted, word in zip(pattern, words[place : place + len(pattern)], strict=True)
+                ):
+                    return len(pattern), concepts
     return 0, _NOTHING
 
 
@@ -160,16 +169,18 @@ def table(words: Iterable[tuple[str, Concepts]], phrases: Iterable[tuple[str, Co
     stems: dict[str, Concepts] = {}
     for less in (0, 1, 2):
         for word, concepts in known.items():
-            if len(word) >= 5 and len(word) - less >= _SHORTEST_STEM:
+            if len(word) - less >= (_SHORTEST_STEM if not less else _SHORTEST_STEM + 1):
                 stems.setdefault(word[: len(word) - less], concepts)
     idioms: dict[str, list[tuple[tuple[str, ...], Concepts]]] = {}
     for phrase, concepts in (*phrases, *joined):
-        pattern = tuple(re.findall(r"\w+\*?", phrase))
-        if pattern:
-            opening = pattern[0].rstrip("*")
-            # An idiom's first word gives its place in the index, so its ending may be open behind three letters only.
-            exact = pattern[0] if not pattern[0].endswith("*") or len(opening) >= 3 else opening
-            idioms.setdefault(opening[:3], []).append(((exact, *pattern[1:]), concepts))
+        pattern = list(re.findall(r"\w+\*?", phrase))
+        if not pattern:
+            continue
+        if pattern[0].endswith("*") and len(pattern[0]) < 4:
+            # The index goes by three letters: behind fewer, the ending cannot be open.
+            pattern[0] = pattern[0][:-1]
+        second = pattern[1].rstrip("*") if len(pattern) > 1 else ""
+        idioms.setdefault(_beginning(pattern[0].rstrip("*"), second), []).append((tuple(pattern), concepts))
     for found in idioms.values():
         found.sort(key=lambda one: -len(one[0]))
     return _Table(known, stems, idioms)
