@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from bot.channels.base import Inbox, InboxError, Mailer
@@ -23,7 +25,7 @@ from store.database import Database
 from store.sealing import Vault
 
 if TYPE_CHECKING:
-    from bot.channels.telegram import TelegramChannel
+    from bot.channels.chat import Chat
 
 
 class Reader(Protocol):
@@ -44,7 +46,8 @@ class App:
     rights: Mapping[str, Right]
     inboxes: Sequence[Inbox]
     mailer: Mailer
-    telegram: TelegramChannel | None
+    telegram: Chat | None
+    """The chat a test brings; None: the platforms the settings name."""
     load_reader: Callable[[], Reader]
     contacts: ContactSource | None = None
     scanner: Clamd | None = None
@@ -64,13 +67,38 @@ class App:
         self.database.close()
 
 
+CHATS: Mapping[str, str] = MappingProxyType(
+    {
+        "telegram": "bot.channels.telegram",
+        "matrix": "bot.channels.matrix",
+    }
+)
+"""The chat platforms: section of the settings -> module, imported only where that section is given."""
+
+
+def open_chat(app: App) -> Chat | None:
+    """Open the chat platforms that the settings name, as one; None where there is none."""
+    if app.telegram is not None:
+        return app.telegram
+    opened: list[Chat] = [
+        importlib.import_module(module).open_channel(app)
+        for section, module in CHATS.items()
+        if getattr(app.settings, section) is not None
+    ]
+    if len(opened) < 2:
+        return opened[0] if opened else None
+    from bot.channels.chat import Switchboard
+
+    return Switchboard(*opened)
+
+
 def build_app(
     settings: Settings,
     *,
     clock: Clock | None = None,
     inboxes: Sequence[Inbox] | None = None,
     mailer: Mailer | None = None,
-    telegram: TelegramChannel | None = None,
+    telegram: Chat | None = None,
     reader: Reader | None = None,
     contacts: ContactSource | None = None,
 ) -> App:

@@ -60,7 +60,7 @@ def contact_on_file(session: Session, app: App, case: Case, reading: Reading | N
 def evidence_of(session: Session, app: App, case: Case, arrival: Arrival, reading: Reading) -> Evidence:
     """Return what the message, the register and the contacts on file say about who wrote."""
     auth = arrival.auth
-    chat = arrival.channel == "telegram"
+    chat = arrival.channel in ("telegram", "matrix")
     on_file = looked_up(app.contacts, address=arrival.from_addr) if case.channel == "email" else None
     known = on_file is not None or verified_before(session, case)
     stale = False

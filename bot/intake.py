@@ -476,7 +476,7 @@ def requester(app: App, arrival: Arrival, reading: Reading) -> Person:
     inner = forwarded_request(app, arrival)
     if inner is not None:
         return Person(stated or inner.from_name, inner.from_addr)
-    if arrival.channel == "telegram":
+    if arrival.channel in ("telegram", "matrix"):
         return Person(stated or arrival.from_name, "", int(arrival.from_addr.removeprefix("chat:")))
     return Person(stated or arrival.from_name, arrival.from_addr)
 

@@ -36,6 +36,9 @@ from bot.channels.transport import Tls, require_protection
 _ADDRESS = re.compile(r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+$|^[^@\s<>,;\"]+@localhost$")
 
 
+_MATRIX_ID = r"^@[^:\s]+:[^\s]+$"
+
+
 class SettingsError(Exception):
     """The settings lack something or hold something bad; the message names it and says how to mend it."""
 
@@ -131,6 +134,7 @@ class User(Section):
     role: Literal["dpo", "deputy", "helper", "auditor"] = "dpo"
     """What each may: ``bot.desk.basics.PERMISSIONS``."""
     telegram_id: int | None = None
+    matrix_id: str | None = Field(default=None, pattern=_MATRIX_ID)
     email: Address | None = None
 
 
@@ -162,6 +166,9 @@ class Desk(Section):
         numbers = [user.telegram_id for user in self.users if user.telegram_id is not None]
         if len(set(numbers)) != len(numbers):
             raise ValueError("users: two users have the same telegram_id: give each the number of their own account")
+        accounts = [user.matrix_id for user in self.users if user.matrix_id is not None]
+        if len(set(accounts)) != len(accounts):
+            raise ValueError("users: two users have the same matrix_id: give each their own account")
         return self
 
 
@@ -275,6 +282,44 @@ class Telegram(Section):
                 "or remove the section to work without chat"
             )
         return self
+
+
+class Matrix(Section):
+    """An account on a Matrix server: the desk in a room of the approvers, and direct rooms for the public."""
+
+    homeserver: str = Field(pattern=r"^https?://[^\s/]+$")
+    """Where the server's client API is, such as ``https://matrix.mije.com``."""
+    user: str = Field(pattern=_MATRIX_ID)
+    password: SecretStr
+    desk_room: str = Field(default="", pattern=r"^(![^\s]+)?$")
+    """The id of the room of those who decide; empty: no desk in Matrix."""
+    public: bool = True
+    """Whether people other than the desk's users may write to the bot."""
+    servers: tuple[str, ...] = ()
+    """Servers whose people may invite the bot to a direct room; empty: the bot's own only; ``*``: any."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secret(cls, values: Any) -> Any:
+        return _from_file(values, "password")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Matrix:
+        if not self.password.get_secret_value():
+            raise ValueError(
+                "password is missing: write it into the file that password_file names, set DPOBOT_MATRIX__PASSWORD, "
+                "or remove the section to work without Matrix"
+            )
+        host = self.homeserver.partition("://")[2].rpartition(":")[0] or self.homeserver.partition("://")[2]
+        if self.homeserver.startswith("http://") and host not in ("localhost", "127.0.0.1", "[::1]"):
+            raise ValueError("homeserver: use https, or the password crosses the network unprotected")
+        return self
+
+    def may_invite(self, account: str) -> bool:
+        """Whether somebody who does not work at the desk may invite the bot: by the server their account is on."""
+        server = account.partition(":")[2]
+        allowed = self.servers or (self.user.partition(":")[2],)
+        return self.public and ("*" in allowed or server in allowed)
 
 
 class Mail(Section):
@@ -455,6 +500,7 @@ class Settings(BaseSettings):
     listen: Listen | None = None
     antivirus: Antivirus | None = None
     telegram: Telegram | None = None
+    matrix: Matrix | None = None
     calendar: Calendar = Calendar()
     identity: Identity = Identity()
     contacts: Contacts | None = None
@@ -584,6 +630,7 @@ _PATHS = (
     ("smtp", "password_file"),
     ("smtp", "ca_file"),
     ("telegram", "token_file"),
+    ("matrix", "password_file"),
     ("contacts", "csv"),
 )
 

@@ -14,10 +14,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session, col, select
 
 from bot import casework, intake
-from bot.app import App
+from bot.app import App, open_chat
 from bot.channels.base import Inbox, InboxError, RawMessage
+from bot.channels.chat import Chat
 from bot.channels.smtp_in import SmtpIntake
-from bot.channels.telegram import TelegramChannel
 from bot.desk import mail_orders
 from bot.desk.chat import ChatDesk
 from bot.digest import run_digest
@@ -119,20 +119,6 @@ def daily(app: App) -> None:
     run_digest(app, now=app.clock.now())
 
 
-def open_channel(app: App) -> TelegramChannel | None:
-    """Open the chat as the settings say; None where there is none."""
-    if app.telegram is not None:
-        return app.telegram
-    settings = app.settings.telegram
-    if settings is None:
-        return None
-    token, now = settings.token.get_secret_value(), app.clock.now
-    if settings.base_url:
-        base = settings.base_url.rstrip("/")
-        return TelegramChannel(token, now=now, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot")
-    return TelegramChannel(token, now=now)
-
-
 def watch_chat(app: App, last_poll_ok: datetime | None, *, since: datetime) -> None:
     """The chat's watchdog: a poller that hears nothing looks just like a quiet chat, so its silence is told by mail.
 
@@ -185,7 +171,7 @@ class Worker:
     async def run_once(self) -> None:
         """One round of everything that is due, the desk's chat included, then return."""
         with WorkerLock(self.app.database, self.app.settings.store.data_dir) as lock:
-            channel = open_channel(self.app)
+            channel = open_chat(self.app)
             desk = ChatDesk(self.app, channel) if channel is not None else None
             await self.begin(desk, everything=lock.exclusive)
             await asyncio.to_thread(round_once, self.app)
@@ -246,7 +232,7 @@ class Worker:
             found = await asyncio.to_thread(self._recover, lock.exclusive)
             if found:
                 log.warning("outbox.uncertain", extra={"count": found})
-            channel = open_channel(self.app)
+            channel = open_chat(self.app)
             desk = ChatDesk(self.app, channel) if channel is not None else None
             listener = await self._listen()
             jobs: list[Awaitable[None]] = [self._outgoing(desk), self._days(desk, channel)]
@@ -345,7 +331,7 @@ class Worker:
 
         await self._guarded("outbox", step, 1)
 
-    async def _days(self, desk: ChatDesk | None, channel: TelegramChannel | None) -> None:
+    async def _days(self, desk: ChatDesk | None, channel: Chat | None) -> None:
         started = self.app.clock.now()
 
         async def step() -> None:
@@ -376,7 +362,7 @@ class Worker:
                     facts={"last": row.ok_at.isoformat()},
                 )  # fmt: skip
 
-    async def _chat(self, desk: ChatDesk, channel: TelegramChannel) -> None:
+    async def _chat(self, desk: ChatDesk, channel: Chat) -> None:
         await desk.take_up()
 
         async def handle(update_id: int) -> None:

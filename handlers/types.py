@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     # Only named in annotations; importing it would bring the whole database layer into `dpobot deadline`.
     from store.models import CaseFacts
 
-Channel = Literal["email", "telegram", "letter", "phone", "counter", "forward"]
+Channel = Literal["email", "telegram", "matrix", "letter", "phone", "counter", "forward"]
 BounceKind = Literal["hard", "soft", "delayed", "policy"]
 
 

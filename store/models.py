@@ -287,6 +287,20 @@ class ChatUpdate(SQLModel, table=True):
     problem: str = ""
 
 
+class ChatPlace(SQLModel, table=True):
+    """The number of a room, a message or an account on a platform that names them by words (Matrix)."""
+
+    __tablename__ = "chat_place"
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    """``room``, ``event``, ``account`` or ``state`` (what the platform's client has to remember)."""
+    name_hash: str = Field(unique=True)
+    """Keyed hash of kind and name."""
+    key_id: int = Field(foreign_key="sealing_key.id")
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    noted_at: datetime
+
+
 class Card(SQLModel, table=True):
     """The one message in a desk user's chat that shows a case (or an item to sort); edited in place."""
 

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.channels.telegram import (
+from bot.channels.chat import (
     ChatMessageGone,
     ChatRefused,
-    ChatTokenRejected,
     ChatUnavailable,
     ChatUncertain,
-    TelegramChannel,
     cut_text,
     split_text,
     utf16_length,
+)
+from bot.channels.telegram import (
+    ChatTokenRejected,
+    TelegramChannel,
 )
 from bot.clock import MovedClock
 from bot.sandbox.bot_api import BotApiServer

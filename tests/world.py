@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.app import App, build_app
+from bot.app import App, build_app, open_chat
 from bot.channels.base import Mailer
 from bot.clock import MovedClock
 from bot.desk.actions import Ask, Told, perform
@@ -25,7 +25,7 @@ from bot.sandbox.imap import ImapServer
 from bot.sandbox.smtp import SmtpSink
 from bot.sending import recover
 from bot.settings import Settings, build
-from bot.worker import open_channel, round_once
+from bot.worker import round_once
 from store import cases, drafts, journal, messages
 from store.models import Case, Message
 from store.sealing import new_master_key
@@ -115,7 +115,7 @@ class World:
         asyncio.run(self._work())
 
     async def _work(self) -> None:
-        channel = open_channel(self.app)
+        channel = open_chat(self.app)
         desk = ChatDesk(self.app, channel) if channel is not None else None
         for _ in range(20):
             await asyncio.to_thread(round_once, self.app)

@@ -17,7 +17,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlencode
 
 import httpx
@@ -44,10 +44,21 @@ from telegram.error import (
 from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
+from bot.channels.chat import (
+    Buttons,
+    ChatError,
+    ChatMessageGone,
+    ChatRefused,
+    ChatUnavailable,
+    ChatUncertain,
+    cut_text,
+)
+
+if TYPE_CHECKING:
+    from bot.app import App
+
 log = logging.getLogger(__name__)
 
-TEXT_LIMIT: Final = 4096
-"""Longest text of a message, in UTF-16 code units."""
 CAPTION_LIMIT: Final = 1024
 ANSWER_LIMIT: Final = 200
 CALLBACK_DATA_LIMIT: Final = 64
@@ -56,29 +67,6 @@ DOWNLOAD_LIMIT: Final = 20 * 1024 * 1024
 API_URL: Final = "https://api.telegram.org/bot"
 FILE_URL: Final = "https://api.telegram.org/file/bot"
 NOTICE_AGAIN: Final = timedelta(hours=1)
-
-Buttons = Sequence[Sequence[tuple[str, str]]]
-"""Rows of (label, callback data)."""
-
-
-class ChatError(Exception):
-    """Base of what can go wrong in talking to the chat platform."""
-
-
-class ChatRefused(ChatError):
-    """The platform says no and will say no again: unknown or blocked chat, bad request. A person must look."""
-
-
-class ChatMessageGone(ChatRefused):
-    """The message to edit was deleted or cannot be edited any more: send a new one."""
-
-
-class ChatUnavailable(ChatError):
-    """Not reached, or told to wait: nothing was done, try later, not before *retry_after* seconds where given."""
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class ChatTokenRejected(ChatUnavailable):
@@ -89,60 +77,6 @@ class ChatTokenRejected(ChatUnavailable):
             "Telegram does not accept the bot token (401/404): check the token in the settings, "
             "ask @BotFather for a new one if it was revoked, then start dpobot again"
         )
-
-
-class ChatUncertain(ChatError):
-    """The connection broke after the message was handed over: it may be in the chat. Never send again on a guess."""
-
-
-def utf16_length(text: str) -> int:
-    """Count the UTF-16 code units of *text*, which is what Telegram's limits are made of."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _fitting(text: str, limit: int) -> int:
-    """Return how many characters from the start fit into *limit* UTF-16 units, up to a line's or a word's end."""
-    units = 0
-    end = 0
-    for end, character in enumerate(text):  # noqa: B007 (the index is what is wanted)
-        units += 2 if character > "\uffff" else 1
-        if units > limit:
-            break
-    else:
-        return len(text)
-    for separator in ("\n", " "):
-        cut = text.rfind(separator, 0, end + 1)
-        # A line end far up would throw away most of what fits.
-        if cut > end // 2:
-            return cut
-    return max(end, 1)
-
-
-def cut_text(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Return *text*, or its start, cut at a line and marked so, where it is longer than *limit* UTF-16 units."""
-    if utf16_length(text) <= limit:
-        return text
-    room = limit - len(f"\n… ({len(text)} more characters)")
-    if room < 2:
-        return text[: _fitting(text, limit)]
-    kept = text[: _fitting(text, room)].rstrip()
-    return f"{kept}\n… ({len(text) - len(kept)} more characters)"
-
-
-def split_text(text: str, limit: int = TEXT_LIMIT) -> list[str]:
-    """Split *text* into parts of at most *limit* UTF-16 units, at lines where possible; blank parts are left out.
-
-    Only white space at the seams is lost. Raises :class:`ValueError` for a limit below two units.
-    """
-    if limit < 2:
-        raise ValueError("a part must have room for one character of two units")
-    parts: list[str] = []
-    rest = text.strip()
-    while rest:
-        end = _fitting(rest, limit)
-        parts.append(rest[:end].rstrip())
-        rest = rest[end:].lstrip()
-    return parts
 
 
 class _Request(HTTPXRequest):
@@ -427,6 +361,11 @@ class TelegramChannel:
 
     # --- out
 
+    @staticmethod
+    def repeats(chat_id: int) -> bool:  # noqa: ARG004 (no chat of Telegram's does)
+        """Never: Telegram knows no idempotent sending."""
+        return False
+
     async def check(self) -> str:
         """Return the bot's user name; raise :class:`ChatError` when it cannot be asked."""
         try:
@@ -449,8 +388,11 @@ class TelegramChannel:
         buttons: Buttons = (),
         reply_to: int | None = None,
         force_reply: bool = False,
+        key: str = "",  # noqa: ARG002 (see below)
     ) -> int:
         """Send plain text, cut to Telegram's limit (see :func:`split_text` for the rest); return the message's id.
+
+        Telegram knows no idempotent sending, so *key* is of no use here.
 
         Raises :class:`ChatRefused`, :class:`ChatUnavailable` or, when it may have gone out, :class:`ChatUncertain`.
         """
@@ -529,3 +471,14 @@ class TelegramChannel:
         if len(content) > max_size:
             raise ChatRefused(f"the file has {len(content)} bytes; {max_size} are allowed")
         return content
+
+
+def open_channel(app: App) -> TelegramChannel:
+    """The channel as the settings say (``[telegram]``)."""
+    settings = app.settings.telegram
+    assert settings is not None
+    token, now = settings.token.get_secret_value(), app.clock.now
+    if settings.base_url:
+        base = settings.base_url.rstrip("/")
+        return TelegramChannel(token, now=now, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot")
+    return TelegramChannel(token, now=now)

@@ -182,9 +182,9 @@ def _automatic() -> str:
 
 
 def _chat(app: App) -> str:
-    from bot.worker import open_channel
+    from bot.app import open_chat
 
-    channel = open_channel(app)
+    channel = open_chat(app)
     if channel is None:
         return "none configured: the desk is 'dpobot desk', notices go by mail"
 

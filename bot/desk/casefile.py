@@ -51,7 +51,7 @@ def _need(session: Session, app: App, case: Case, rights: list[str]) -> Identity
     if before.asked:
         return before
     evidence = Evidence(
-        levels=tuple(app.rights[right].identity_level for right in rights), chat_account=case.channel == "telegram",
+        levels=tuple(app.rights[right].identity_level for right in rights), chat_account=case.channel in ("telegram", "matrix"),
         sensitive=case.sensitive, discloses=discloses(rights), acts_for=case.third_party,
         minor_alone=case.minor and not case.third_party,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The desk in Telegram, and the chat channel for the public: translates updates to actions and cards to messages.
+"""The desk in chat, and the chat channel for the public: translates updates to actions and cards to messages.
 
 Only configured user numbers work at the desk, whatever chat they press in; names prove nothing. An update is stored
 before Telegram is told that it
@@ -21,13 +21,14 @@ from sqlmodel import col, select, update
 
 from bot import casework
 from bot.app import App
-from bot.channels.telegram import (
+from bot.channels.chat import (
+    FIRST_NUMBER,
+    Chat,
     ChatError,
     ChatMessageGone,
     ChatRefused,
     ChatUnavailable,
     ChatUncertain,
-    TelegramChannel,
     split_text,
 )
 from bot.desk import roster
@@ -86,6 +87,7 @@ DESK = {
         "below": "{subject} : voir plus bas.",
         "timeout": "Trop tard : reprenez depuis la carte.",
         "done": "Déjà fait par {user}.",
+        "elsewhere": "Le bureau est dans l'autre salon : écrivez là-bas.",
         "other_chat": "Ce bouton appartient à une autre conversation.",
     },
     "en": {
@@ -106,6 +108,7 @@ DESK = {
         "below": "{subject}: see below.",
         "timeout": "Too late: start again from the card.",
         "done": "Done already by {user}.",
+        "elsewhere": "The desk is in the other room: write there.",
         "other_chat": "This button belongs to another chat.",
     },
 }
@@ -114,7 +117,7 @@ DESK = {
 class ChatDesk:
     """The desk's users and the public, on one bot account."""
 
-    def __init__(self, app: App, channel: TelegramChannel) -> None:
+    def __init__(self, app: App, channel: Chat) -> None:
         self.app = app
         self.channel = channel
         self.language = app.settings.desk.language
@@ -127,9 +130,8 @@ class ChatDesk:
     def last_update_id(self) -> int | None:
         """Return the update stored last, None when there is none yet."""
         with self.app.database.reading() as session:
-            query = select(ChatUpdate.update_id).order_by(
-                col(ChatUpdate.received_at).desc(), col(ChatUpdate.update_id).desc()
-            )
+            own = select(ChatUpdate.update_id).where(col(ChatUpdate.update_id) < FIRST_NUMBER)
+            query = own.order_by(col(ChatUpdate.received_at).desc(), col(ChatUpdate.update_id).desc())
             return session.exec(query.limit(1)).first()
 
     def store_update(self, update_id: int, payload: dict[str, Any]) -> None:
@@ -230,7 +232,7 @@ class ChatDesk:
         now = self.app.clock.now()
         if button is None:
             await self.channel.answer(callback_id, self.words["unknown_button"], alert=True)
-        elif button.chat_id != chat_id or chat_id != user.telegram_id:
+        elif button.chat_id != chat_id or chat_id != user.chat_id:
             await self.channel.answer(callback_id, self.words["other_chat"], alert=True)
         elif button.result == SUPERSEDED or button.chat_message_id not in (0, message_id):
             await self.channel.answer(callback_id, await asyncio.to_thread(self._outdated, button), alert=True)
@@ -239,9 +241,9 @@ class ChatDesk:
         else:
             await self._act(callback_id, button, user, chat_id)
 
-    def _user(self, account: int) -> User | None:
+    def _user(self, account: int) -> roster.Seat | None:
         with self.app.database.reading() as session:
-            return roster.by_telegram(session, self.app, account)
+            return roster.seated(session, self.app, account)
 
     def _outdated(self, button: Button) -> str:
         """Say what came between an old card and now; at the least, that there is a newer one."""
@@ -258,7 +260,7 @@ class ChatDesk:
         with self.app.database.reading() as session:
             return session.get(Button, key)
 
-    async def _act(self, callback_id: str, button: Button, user: User, chat_id: int) -> None:
+    async def _act(self, callback_id: str, button: Button, user: roster.Seat, chat_id: int) -> None:
         if button.action in SHOWN:
             if permits(user, needed(button.action)):
                 await self._show(button, chat_id)
@@ -288,7 +290,7 @@ class ChatDesk:
         elif len(told.text) > 180:
             await self.channel.send_text(chat_id, told.text)
 
-    async def _prompt(self, button: Button, user: User, chat_id: int, asked: str) -> None:
+    async def _prompt(self, button: Button, user: roster.Seat, chat_id: int, asked: str) -> None:
         """Ask for a text, and wait for it: the next new message of this user in this chat."""
         title = await asyncio.to_thread(self._title, button.subject)
         prompt_id = await self.channel.send_text(chat_id, f"{title} – {asked}", force_reply=True)
@@ -351,12 +353,11 @@ class ChatDesk:
 
     # --- dialogs: a text that is awaited
 
-    def _open_dialog(self, button: Button, user: User, chat_id: int, prompt_id: int) -> None:
+    def _open_dialog(self, button: Button, user: roster.Seat, chat_id: int, prompt_id: int) -> None:
         now = self.app.clock.now()
-        assert user.telegram_id is not None
         with self.app.database.transaction() as session:
-            row = session.get(Dialog, user.telegram_id) or Dialog(
-                user_id=user.telegram_id, action="", subject="", expires_at=now
+            row = session.get(Dialog, user.account) or Dialog(
+                user_id=user.account, action="", subject="", expires_at=now
             )
             row.action, row.subject, row.argument = button.action, button.subject, button.key
             row.draft_id, row.revision, row.digest = button.draft_id, button.revision, button.digest
@@ -375,13 +376,13 @@ class ChatDesk:
             case = session.get(Case, int(number))
             return case.reference if case is not None else subject
 
-    def _dialog(self, user: User) -> Dialog | None:
+    def _dialog(self, user: roster.Seat) -> Dialog | None:
         with self.app.database.reading() as session:
-            return session.get(Dialog, user.telegram_id)
+            return session.get(Dialog, user.account)
 
-    def _close_dialog(self, user: User) -> bool:
+    def _close_dialog(self, user: roster.Seat) -> bool:
         with self.app.database.transaction() as session:
-            row = session.get(Dialog, user.telegram_id)
+            row = session.get(Dialog, user.account)
             if row is None:
                 return False
             if row.key_id is not None:
@@ -389,11 +390,11 @@ class ChatDesk:
             session.delete(row)
             return True
 
-    def _collect(self, user: User, part: str) -> str | None:
+    def _collect(self, user: roster.Seat, part: str) -> str | None:
         """Add a part of the awaited text; return the whole once it is complete, None while more is to come."""
         now = self.app.clock.now()
         with self.app.database.transaction() as session:
-            row = session.get(Dialog, user.telegram_id)
+            row = session.get(Dialog, user.account)
             assert row is not None
             before = ""
             if row.key_id is not None and row.text_sealed is not None:
@@ -408,7 +409,7 @@ class ChatDesk:
             session.add(row)
             return None
 
-    async def _answer_dialog(self, dialog: Dialog, user: User, chat_id: int, text: str) -> None:
+    async def _answer_dialog(self, dialog: Dialog, user: roster.Seat, chat_id: int, text: str) -> None:
         if dialog.expires_at < self.app.clock.now():
             await asyncio.to_thread(self._close_dialog, user)
             await self.channel.send_text(chat_id, self.words["timeout"])
@@ -442,11 +443,12 @@ class ChatDesk:
             # What is said at the desk is for one pair of eyes; a group has others, and members who come and go.
             return
         user = await asyncio.to_thread(self._user, int(sender["id"]))
-        if user is None:
-            user = await self._linked(message, int(sender["id"]))
-            if user is not None:
-                return
-        if user is not None:
+        telegram = int(sender["id"]) < FIRST_NUMBER
+        if user is None and telegram and await self._linked(message, int(sender["id"])) is not None:
+            return
+        if user is not None and int(chat["id"]) != user.chat_id:
+            await self.channel.send_text(int(chat["id"]), self.words["elsewhere"])
+        elif user is not None:
             await self._from_desk(message, user, int(chat["id"]))
         elif not sender.get("is_bot"):
             await self.public.written(message, update_id)
@@ -474,7 +476,7 @@ class ChatDesk:
             await self.channel.send_text(int(message["chat"]["id"]), words["linked"].format(key=user.key))
         return user
 
-    async def _from_desk(self, message: dict[str, Any], user: User, chat_id: int) -> None:
+    async def _from_desk(self, message: dict[str, Any], user: roster.Seat, chat_id: int) -> None:
         text = str(message.get("text", "")).strip()
         dialog = await asyncio.to_thread(self._dialog, user)
         if dialog is not None and not self._answers(dialog, message, chat_id):
@@ -615,12 +617,12 @@ class ChatDesk:
         gone = 0
         try:
             for part in parts:
-                await self.channel.send_text(chat_id, part)
+                await self.channel.send_text(chat_id, part, key=f"{item.key}:{gone}")
                 gone += 1
         except ChatError as error:
-            await self._not_sent(item, error, gone=gone)
+            await self._not_sent(item, error, gone=0 if self.channel.repeats(chat_id) else gone)
         else:
-            await asyncio.to_thread(settle_chat, self.app, item, "sent", response=f"telegram, {len(parts)} messages")
+            await asyncio.to_thread(settle_chat, self.app, item, "sent", response=f"chat, {len(parts)} messages")
 
     async def _not_sent(self, item: OutboxItem, error: ChatError, *, gone: int) -> None:
         """A letter of which a part has gone may not be sent again from its beginning: a person looks."""
@@ -641,36 +643,36 @@ class ChatDesk:
             health.failed(session, part="telegram", now=now, problem=str(error))
 
     async def _notice(self, item: OutboxItem, facts: dict[str, Any]) -> None:
-        users = await asyncio.to_thread(self._on_duty)
+        seats = await asyncio.to_thread(self._on_duty)
         problem, shown = "", 0
-        try:
-            for user in users:
-                assert user.telegram_id is not None
-                try:
-                    await self._post(
-                        facts["subject"], user.telegram_id, user, notice=facts["kind"],
-                        anew=facts["kind"] != "refresh", decided_at=item.created_at, facts=facts["facts"],
-                        urgent=bool(facts["urgent"]),
-                    )  # fmt: skip
-                    shown += 1
-                except ChatRefused as error:
-                    # One user who blocked the bot must not keep the others from being told.
-                    problem = str(error)
-                    log.warning("chat.user_unreachable", extra={"user": user.key})
-        except ChatUnavailable as error:
-            await asyncio.to_thread(self._later, item, error)
-            return
-        except ChatUncertain as error:
-            # A card seen twice harms nobody, a card never seen may cost the deadline.
-            await asyncio.to_thread(self._later, item, ChatUnavailable(str(error)))
+        later: ChatUnavailable | None = None
+        for user in seats:
+            try:
+                await self._post(
+                    facts["subject"], user.chat_id, user, notice=facts["kind"],
+                    anew=facts["kind"] != "refresh", decided_at=item.created_at, facts=facts["facts"],
+                    urgent=bool(facts["urgent"]), key=item.key,
+                )  # fmt: skip
+                shown += 1
+            except ChatRefused as error:
+                # One user who blocked the bot must not keep the others from being told.
+                problem = str(error)
+                log.warning("chat.user_unreachable", extra={"user": user.key})
+            except ChatUnavailable as error:
+                # Nor one platform that is down the other.
+                later = error
+            except ChatUncertain as error:
+                # A card seen twice harms nobody, a card never seen may cost the deadline.
+                later = ChatUnavailable(str(error))
+        if later is not None:
+            await asyncio.to_thread(self._later, item, later)
             return
         await asyncio.to_thread(self._delivered, item, facts, problem, shown)
 
-    def _on_duty(self) -> list[User]:
-        """Whose chat a notice goes to: everybody who is not away and has one."""
+    def _on_duty(self) -> tuple[roster.Seat, ...]:
+        """Where a notice goes to: everybody who is not away and has a chat."""
         with self.app.database.reading() as session:
-            today = casework.today(self.app, self.app.clock.now())
-            return [user for user in roster.on_duty(session, self.app, today) if user.telegram_id is not None]
+            return roster.seats_on_duty(session, self.app, casework.today(self.app, self.app.clock.now()))
 
     def _delivered(self, item: OutboxItem, facts: dict[str, Any], problem: str, shown: int) -> None:
         """Note that a card was shown; where nobody could be shown it, the notice goes by mail instead."""
@@ -698,6 +700,7 @@ class ChatDesk:
         decided_at: datetime | None = None,
         facts: dict[str, Any] | None = None,
         urgent: bool = False,
+        key: str = "",
     ) -> None:
         """Show a card: edited in place, or posted anew at the bottom where it should be noticed."""
         drawn = await asyncio.to_thread(self._draw, subject, notice, facts or {}, user)
@@ -722,7 +725,8 @@ class ChatDesk:
                 return
             except ChatMessageGone:
                 pass
-        message_id = await self.channel.send_text(chat_id, drawn.text, buttons=rows)
+        same = f"{key}:{digest}" if key else ""
+        message_id = await self.channel.send_text(chat_id, drawn.text, buttons=rows, key=same)
         await asyncio.to_thread(self._bind, rows, message_id)
         await asyncio.to_thread(self._remember, subject, chat_id, message_id, digest)
         if card is not None:

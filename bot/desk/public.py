@@ -1,4 +1,4 @@
-"""People who write to the bot in Telegram: the privacy notice first, requests as by mail, no documents, nothing of others.
+"""People who write to the bot in chat: the privacy notice first, requests as by mail, no documents, nothing of others.
 
 A message opens or continues a case as a mail would. Whoever writes is known by the number of the chat alone; a name proves
 nothing. Telegram tells a bot of edits, which are kept beside the first text, and never of deletions.
@@ -14,8 +14,8 @@ from typing import Any
 
 from bot import continuation, intake
 from bot.app import App
-from bot.channels.telegram import TelegramChannel
-from handlers.types import Arrival
+from bot.channels.chat import FIRST_NUMBER, Chat
+from handlers.types import Arrival, Channel
 from store.models import Marker
 
 PUBLIC = {
@@ -25,6 +25,12 @@ PUBLIC = {
             "Vos messages passent par Telegram, un service tiers établi hors de l'Union européenne : n'envoyez ici ni pièce "
             "d'identité, ni donnée de santé. Ils servent à traiter votre demande (art. 12 à 22 du RGPD) et sont "
             "conservés de façon chiffrée. Vous pouvez aussi écrire à {email}."
+        ),
+        "privacy_matrix": (
+            "Bonjour. Vous écrivez à l'assistant du délégué à la protection des données de {organisation}. "
+            "Vos messages passent par un serveur Matrix : n'envoyez ici ni pièce d'identité, ni donnée de santé. "
+            "Ils servent à traiter votre demande (art. 12 à 22 du RGPD) et sont conservés de façon chiffrée. "
+            "Vous pouvez aussi écrire à {email}."
         ),
         "files": (
             "Merci de ne pas envoyer de fichier ici : écrivez à {email}, cette voie est plus sûre. Rien n'a été gardé."
@@ -40,6 +46,12 @@ PUBLIC = {
             "Your messages pass through Telegram, a third party outside the European Union: please send no identity document "
             "and no health data here. They are used to handle your request (art. 12 to 22 GDPR) and are kept "
             "encrypted. You may also write to {email}."
+        ),
+        "privacy_matrix": (
+            "Hello. You are writing to the assistant of the data protection officer of {organisation}. "
+            "Your messages pass through a Matrix server: please send no identity document and no health data here. "
+            "They are used to handle your request (art. 12 to 22 GDPR) and are kept encrypted. "
+            "You may also write to {email}."
         ),
         "files": "Please send no files here: write to {email}, which is safer. Nothing was kept.",
         "text_only": "I read text only: tell me what you want in a few words, or write to {email}.",
@@ -60,14 +72,15 @@ def language_of(message: dict[str, Any]) -> str:
 class PublicChat:
     """What is done with a message of somebody who does not work at the desk."""
 
-    def __init__(self, app: App, channel: TelegramChannel) -> None:
+    def __init__(self, app: App, channel: Chat) -> None:
         self.app = app
         self.channel = channel
 
     async def written(self, message: dict[str, Any], update_id: int) -> None:
         """Record a request, and say what has to be said: the privacy notice once, no files, text only."""
-        settings = self.app.settings.telegram
         chat_id = int(message["chat"]["id"])
+        matrix = chat_id >= FIRST_NUMBER
+        settings = self.app.settings.matrix if matrix else self.app.settings.telegram
         words = PUBLIC[language_of(message)]
         facts = {"organisation": self.app.settings.organisation.name, "email": self.app.settings.mail.address}
         greeted = await asyncio.to_thread(self._greeted, chat_id)
@@ -84,7 +97,7 @@ class PublicChat:
             arrival = arrival_of(self.app, message, body, update_id)
             await asyncio.to_thread(intake.record, self.app, arrival, now=self.app.clock.now())
         if not greeted or text.startswith("/start"):
-            await self.channel.send_text(chat_id, words["privacy"].format(**facts))
+            await self.channel.send_text(chat_id, words["privacy_matrix" if matrix else "privacy"].format(**facts))
             await asyncio.to_thread(self._note_greeting, chat_id)
         if with_file:
             await self.channel.send_text(chat_id, words["files"].format(**facts))
@@ -123,16 +136,17 @@ def arrival_of(app: App, message: dict[str, Any], text: str, update_id: int) -> 
     name = " ".join(str(sender.get(part, "")) for part in ("first_name", "last_name")).strip()
     at = datetime.fromtimestamp(int(message.get("edit_date") or message["date"]), UTC)
     raw = json.dumps(message, ensure_ascii=False).encode()
-    identity = f"telegram:{chat_id}:{message['message_id']}:{text}"
+    platform: Channel = "matrix" if chat_id >= FIRST_NUMBER else "telegram"
+    identity = f"{platform}:{chat_id}:{message['message_id']}:{text}"
     place = app.vault.address_hash(f"chat:{chat_id}:{message['message_id']}:{message.get('edit_date', 0)}")
     return Arrival(
-        channel="telegram",
-        source="telegram",
+        channel=platform,
+        source=platform,
         external_id=place,
         received_at=at,
         raw=raw,
         content_key=hashlib.sha256(identity.encode()).hexdigest(),
-        message_id=f"telegram.{update_id}",
+        message_id=f"{platform}.{update_id}",
         from_addr=f"chat:{chat_id}",
         from_name=name,
         text=text,

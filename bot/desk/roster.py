@@ -15,8 +15,9 @@ from datetime import date, datetime, timedelta
 from sqlmodel import Session, col, select
 
 from bot.app import App
+from bot.channels.chat import FIRST_NUMBER
 from bot.settings import User
-from store import journal
+from store import chat_places, journal
 from store.models import Button, DeskLink, Event
 
 CODE_FOR = timedelta(hours=1)
@@ -43,6 +44,50 @@ def users(session: Session, app: App) -> tuple[User, ...]:
 def by_telegram(session: Session, app: App, telegram_id: int) -> User | None:
     """Return the desk user behind a Telegram account (its number, never its name), or None."""
     return next((user for user in users(session, app) if user.telegram_id == telegram_id), None)
+
+
+class Seat(User):
+    """A desk user at work on a chat platform: the account there, and the chat the cards go to (numbers)."""
+
+    account: int
+    chat_id: int
+
+
+def seated(session: Session, app: App, account: int) -> Seat | None:
+    """Return the desk user behind an account, whatever the platform, or None."""
+    if account < FIRST_NUMBER:
+        user = by_telegram(session, app, account)
+        return _seat(user, account, account) if user is not None else None
+    found = chat_places.named(session, app.vault, "account", account)
+    room = _desk_room(session, app)
+    if found is None or room is None:
+        return None
+    user = next((user for user in users(session, app) if user.matrix_id == found[0]), None)
+    return _seat(user, account, room) if user is not None else None
+
+
+def seats_on_duty(session: Session, app: App, today: date) -> tuple[Seat, ...]:
+    """Return whom cards and notices go to today: each to the chat of their own, those in a shared room once."""
+    present = on_duty(session, app, today)
+    found = [_seat(user, user.telegram_id, user.telegram_id) for user in present if user.telegram_id is not None]
+    room = _desk_room(session, app) if app.settings.matrix is not None else None
+    inside = [user for user in users(session, app) if user.matrix_id is not None]
+    if room is not None and inside:
+        # One card for all: it offers what the first of them may who decides; what is pressed is judged by who presses.
+        first = min(inside, key=lambda user: (user.role not in ("dpo", "deputy"), user not in present))
+        found.append(_seat(first, room, room))
+    return tuple(found)
+
+
+def _seat(user: User, account: int, chat_id: int) -> Seat:
+    return Seat(**user.model_dump(), account=account, chat_id=chat_id)
+
+
+def _desk_room(session: Session, app: App) -> int | None:
+    settings = app.settings.matrix
+    if settings is None or not settings.desk_room:
+        return None
+    return chat_places.number_of(session, app.vault, "room", settings.desk_room)
 
 
 def without_chat(session: Session, app: App) -> list[User]:
