@@ -1,6 +1,8 @@
 # Everything starts from python3 and make alone; uv is used where it is installed, for speed.
 PYTHON ?= python3
 VENV := .venv
+# The Matrix server of the tests is large: only where all is tested (make test EXTRAS=dev,dev-matrix).
+EXTRAS ?= dev
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -13,10 +15,10 @@ help: ## what can be made
 $(STAMP): pyproject.toml
 	@echo "==> setting up $(VENV) (about a minute the first time)"
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python -e '.[dev]'; \
+	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python -e '.[$(EXTRAS)]'; \
 	else \
 	  $(PYTHON) -m venv $(VENV) || { echo "python3 cannot make a virtual environment: on Debian, apt-get install python3-venv"; exit 1; }; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -e '.[dev]'; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -e '.[$(EXTRAS)]'; \
 	fi
 	@touch $(STAMP)
 

@@ -303,7 +303,7 @@ def tell_desk(
 
     It goes to the chat; where there is none, by mail to the DPO, with references and dates only.
     """
-    if app.settings.telegram is None:
+    if not app.settings.desk_in_chat:
         if notice.kind != "refresh":
             mail_desk(session, app, notice, subject=subject, step=step, now=now, case=case)
         return

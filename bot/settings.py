@@ -538,6 +538,11 @@ class Settings(BaseSettings):
         return (*((self.imap,) if self.imap else ()), *self.mailboxes)
 
     @property
+    def desk_in_chat(self) -> bool:
+        """Whether the desk has a chat; notices go by mail where it has none."""
+        return self.telegram is not None or (self.matrix is not None and bool(self.matrix.desk_room))
+
+    @property
     def zone(self) -> ZoneInfo:
         """The civil time zone that dates are taken in."""
         return ZoneInfo(self.calendar.timezone)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("dpobot.matrix")
 
 POLL_MS: Final = 30_000
-TIMELINE: Final = 100
+TIMELINE: Final = 50
 """Events of a room that one sync brings; what lies between is fetched from the room's history."""
 PAGES: Final = 100
 """Pages of history after an outage, at most, for each room."""
@@ -61,6 +61,14 @@ HINT: Final = {
 UNREADABLE: Final = {
     "fr": "Ce message chiffré n'a pas pu être lu : envoyez-le de nouveau.",
     "en": "This encrypted message could not be read: please send it again.",
+}
+
+
+STRANGER: Final = {
+    "fr": "Vous n'êtes pas autorisé : ce salon est celui du délégué à la protection des données. "
+    "Pour toute demande, écrivez-lui dans un salon direct ou par courriel.",
+    "en": "You are not authorised: this is the data protection officer's room. "
+    "For any request, write in a direct room or by mail.",
 }
 
 
@@ -150,7 +158,7 @@ class MatrixChannel:
         self._memory, self._folder, self._now, self._backoff = memory, folder, now, backoff
         self._client: Any = None
         self._first: Any = None
-        self._opening = asyncio.Lock()
+        self._opening, self._editing = asyncio.Lock(), asyncio.Lock()
         self._noticed: dict[str, datetime] = {}
         self.last_poll_ok: datetime | None = None
         """When the server last answered a poll."""
@@ -360,7 +368,7 @@ class MatrixChannel:
         numbers: list[int] = []
         for room_id, info in answer.rooms.join.items():
             joined = self._joined_here(info)
-            if before is None and not joined:
+            if before is None:
                 # The account's past, before it worked for us.
                 continue
             events = list(info.timeline.events)
@@ -429,8 +437,12 @@ class MatrixChannel:
             return await self._own(client, room_id, event)
         if kind not in ("m.room.message", "m.reaction", "m.room.encrypted", "m.sticker"):
             return []
-        number = await asyncio.to_thread(self._memory.note, "event", event_id, {"room": room_id})
         room = client.rooms.get(room_id)
+        if room_id == self._settings.desk_room and sender not in self._desk:
+            log.warning("matrix.stranger_at_desk")
+            await self._say(client, room_id, STRANGER[self._language], key=f"stranger:{event_id}")
+            return []
+        number = await asyncio.to_thread(self._memory.note, "event", event_id, {"room": room_id})
         chat_id = await asyncio.to_thread(self._memory.note, "room", room_id)
         account = await asyncio.to_thread(self._memory.note, "account", sender)
         at_desk = room_id == self._settings.desk_room
@@ -451,9 +463,10 @@ class MatrixChannel:
             return []
         if content.get("msgtype") == "m.notice":
             return []
-        if at_desk and (sender not in self._desk or (room is not None and room.encrypted and not event.decrypted)):
-            # A stranger's word, or one that the server could have put there, is no order: it is told so.
-            return [(number, {"callback_query": press})]
+        if at_desk and room is not None and room.encrypted and not event.decrypted:
+            # What the server could have put there is no order.
+            await self._say(client, room_id, UNREADABLE[self._language], key=f"clear:{event_id}")
+            return []
         message = await self._message(content, relation, number)
         message.update({"chat": chat, "from": person, "date": int(source.get("origin_server_ts", 0)) // 1000})
         edited = relation.get("rel_type") == "m.replace"
@@ -502,7 +515,9 @@ class MatrixChannel:
     async def _own(self, client: Any, room_id: str, event: Any) -> list[tuple[int, dict[str, Any]]]:
         """Our own: an edit of a card counts from where the server shows it; our arrival greets who invited us."""
         source, event_id = event.source, str(event.event_id)
-        facts = await asyncio.to_thread(self._memory.facts, "event", event_id)
+        async with self._editing:
+            # An edit may be shown to us before its sending has returned.
+            facts = await asyncio.to_thread(self._memory.facts, "event", event_id)
         if facts.get("edits"):
             await asyncio.to_thread(self._make_current, facts["edits"], event_id)
         greets = source.get("type") == "m.room.member" and room_id != self._settings.desk_room
@@ -599,9 +614,11 @@ class MatrixChannel:
             facts |= {"versions": {"": options}, "current": ""}
         return await asyncio.to_thread(self._memory.note, "event", event_id, facts)
 
-    async def _put(self, client: Any, room_id: str, content: dict[str, Any], key: str) -> str:
+    async def _put(
+        self, client: Any, room_id: str, content: dict[str, Any], key: str, *, before_strangers: bool = False
+    ) -> str:
         """Send an event, encrypted where the room is; return its id."""
-        if room_id == self._settings.desk_room:
+        if room_id == self._settings.desk_room and not before_strangers:
             self._only_desk(client, room_id)
         transaction = hashlib.sha256(f"{room_id}\n{key}".encode()).hexdigest() if key else None
         answer = await self._asked(
@@ -618,7 +635,8 @@ class MatrixChannel:
     async def _say(self, client: Any, room_id: str, text: str, *, key: str) -> None:
         """Say something by the way: that it cannot be said harms nobody."""
         try:
-            await self._put(client, room_id, {"msgtype": "m.notice", "body": text, "m.mentions": {}}, key)
+            content = {"msgtype": "m.notice", "body": text, "m.mentions": {}}
+            await self._put(client, room_id, content, key, before_strangers=True)
         except (ChatError, _TokenGone) as error:
             log.info("matrix.not_said", extra={"problem": str(error)})
 
@@ -627,22 +645,22 @@ class MatrixChannel:
         client = await self._ready()
         room_id, _ = await asyncio.to_thread(self._memory.name, "room", chat_id)
         try:
-            card, facts = await asyncio.to_thread(self._memory.name, "event", message_id)
+            card, _ = await asyncio.to_thread(self._memory.name, "event", message_id)
         except ChatRefused as error:
             raise ChatMessageGone(str(error)) from None
         body, options = await asyncio.to_thread(self._drawn, text, buttons)
         new = {"msgtype": "m.text", "body": body, "m.mentions": {}}
         content = {**new, "body": f"* {body}", "m.new_content": new,
                    "m.relates_to": {"rel_type": "m.replace", "event_id": card}}  # fmt: skip
-        version = await self._put(client, room_id, content, "")
-        versions = dict(list(facts.get("versions", {}).items())[-VERSIONS:]) | {version: options}
-        facts = {**facts, "versions": versions, "current": facts.get("current", "")}
 
-        def note() -> None:
+        def note(version: str) -> None:
+            held = self._memory.facts("event", card)
+            versions = dict(list(held.get("versions", {}).items())[-VERSIONS:]) | {version: options}
             self._memory.note("event", version, {"room": room_id, "edits": card})
-            self._memory.note("event", card, facts)
+            self._memory.note("event", card, {"current": "", **held, "versions": versions})
 
-        await asyncio.to_thread(note)
+        async with self._editing:
+            await asyncio.to_thread(note, await self._put(client, room_id, content, ""))
 
     async def answer(self, callback_id: str, text: str, alert: bool = False) -> bool:  # noqa: ARG002
         """Say in the room what a sign or order led to, as a reply to it."""

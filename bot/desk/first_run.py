@@ -52,10 +52,10 @@ def first_steps(app: App) -> list[str]:
     The code is for the first user who decides; others get theirs by ``dpobot link``.
     """
     words = HOW[app.settings.desk.language]
-    if app.settings.telegram is None and app.telegram is None:
+    if not app.settings.desk_in_chat and app.telegram is None:
         return [words["no_chat"]]
     with app.database.reading() as session:
         deciding = [user for user in roster.users(session, app) if user.role in ("dpo", "deputy")]
-    if any(user.telegram_id is not None for user in deciding):
+    if any(user.telegram_id is not None or user.matrix_id is not None for user in deciding):
         return []
     return [code_for(app, deciding[0]), words["later"].format(key=deciding[0].key)]
