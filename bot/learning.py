@@ -25,7 +25,7 @@ from store.models import Case, Message, TrainingExample
 from store.sealing import SealingError
 
 CORRECTIONS = frozenset(
-    {"change_right", "not_a_request", "reopen", "set_about", "set_subject", "open_as", "file", "take_out"}
+    {"change_right", "not_a_request", "reopen", "set_about", "set_subject", "open_as", "file", "attach", "detach"}
 )
 """Actions of the desk that say what a message is, or take such a word back."""
 _NO_REQUEST = frozenset({"not_request", "spam", "auto_reply", "bounce"})

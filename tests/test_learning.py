@@ -101,6 +101,27 @@ def test_a_decision_that_may_be_about_another_message_is_not_learned(office):
     assert learned(office) == []
 
 
+def test_a_filed_message_that_is_added_to_a_case_after_all_teaches_nothing(office):
+    office.arrive(mail(ACCESS, sender=JEAN))
+    office.arrive(mail(UNSURE, sender=JEAN))
+    assert office.do("file", "message:2").done
+    assert len(learned(office)) == 1
+
+    assert office.do("attach", "message:2", text="DSR-2026-0001").done
+    assert learned(office) == []
+
+
+def test_what_waited_for_another_reason_says_nothing_when_it_is_filed(office):
+    office.arrive(mail(ACCESS, sender=JEAN))
+    office.arrive(mail("Voici ma carte d'identité.", sender="Ana Lima <ana@boite.example>"))
+    with office.app.database.reading() as session:
+        row = session.get(Row, 2)
+        assert (row and row.reason) == "no-case-found"
+
+    assert office.do("file", "message:2").done
+    assert learned(office) == []
+
+
 def test_what_stays_unclear_teaches_nothing(office):
     office.arrive(mail(ACCESS, sender=JEAN))
     assert office.do("change_right", argument="unclear").done
@@ -134,16 +155,17 @@ def test_one_sender_is_one_voice_and_nothing_of_it_is_readable_in_the_store(offi
 
 
 def test_an_example_follows_its_message_under_another_key(office):
-    office.arrive(mail(UNSURE, sender=JEAN))
-    office.do("file", "message:1")
     office.arrive(mail(ACCESS, sender=JEAN))
-    with office.app.database.transaction() as session:
-        example = examples.of_message(session, 1)
-        assert example is not None
-        before = examples.opened(session, office.app.vault, example)
-        key_id = office.app.vault.new_key(session, now=office.clock.now())
-        examples.follow(session, office.app.vault, 1, key_id)
-        assert (example.key_id, examples.opened(session, office.app.vault, example)) == (key_id, before)
+    office.arrive(mail("Supprimez mes données.", sender=JEAN))
+    assert office.do("change_right", "case:2", argument="restriction").done
+    before = learned(office)
+
+    assert office.do("merge", "case:1", text="DSR-2026-0002").done
+
+    with office.app.database.reading() as session:
+        example, row = examples.of_message(session, 2), session.get(Row, 2)
+        assert (example and example.key_id) == (row and row.key_id) == office.case().key_id
+    assert (before[0][:2], learned(office)) == (("restriction", ("restriction",)), before)
 
 
 # --- what becomes of it with the case --------------------------------------------------------------------------------
