@@ -219,6 +219,23 @@ def test_a_request_is_entered_in_a_line_and_counts_from_its_receipt(office, type
     assert office.do("manual_intake", "desk", text=typed).text == "Déjà saisi : DSR-2026-0001."
 
 
+def test_the_first_address_of_somebody_seen_in_person_is_asked_for_no_proof_again(office):
+    office.do("manual_intake", "desk", text="guichet 2026-03-01 Paul Ferry effacement\nEffacez tout.")
+    office.do("identity_in_person", "case:1", text="Passeport vu, aucune copie")
+    assert office.do("set_requester", "case:1", text="Paul Ferry <paul@boite.example>").done
+    assert (office.case().identity, office.mailer.to("paul@boite.example")) == ("verified", [])
+    # A second address, or another person, is a change: what was proven was not proven for it.
+    assert office.do("set_requester", "case:1", text="Paul Ferry <paul@autre.example>").done
+    assert office.case().identity == "requested"
+
+
+def test_the_first_address_of_somebody_else_is_asked_for_proof(office):
+    office.do("manual_intake", "desk", text="guichet 2026-03-01 Paul Ferry effacement\nEffacez tout.")
+    office.do("identity_in_person", "case:1", text="Passeport vu, aucune copie")
+    assert office.do("set_requester", "case:1", text="Anne Ferry <anne@boite.example>").done
+    assert office.case().identity == "requested"
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

@@ -755,7 +755,8 @@ def _set_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
     cases.set_person(session, app.vault, case, cases.Person(name, address))
     casework.void_drafts(session, app, case, reason="recipient-changed", now=now, by=user.key)
     casework.note(session, app, case, "requester_set", actor=user.key, now=now)
-    if case.identity in ("verified", "waived") and address.lower() != before.address.lower():
+    same = address.lower() == before.address.lower() or _first_address(session, case, before, name)
+    if case.identity in ("verified", "waived") and not same:
         _asked_again(session, app, case, before.address, user=user, now=now)
         return _say(
             language,
@@ -763,6 +764,14 @@ def _set_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
             "Requester changed; proof is asked for again at the new address, and the old one is told.",
         )
     return _say(language, "Demandeur changé ; les projets sont annulés.", "Requester changed; drafts are voided.")
+
+
+def _first_address(session: Session, case: Case, before: cases.Person, name: str) -> bool:
+    """Whether this is the first address of somebody the desk saw in person: what she gave at the counter is hers, nothing
+    proven before is moved elsewhere, and asking again would ask more than is necessary (art. 12(6), decree art. 77)."""
+    proofs = [event for event in journal.of_case(session, case.id or 0) if event.type == "identity_verified"]
+    seen = bool(proofs) and proofs[-1].data.get("method") == "in_person"
+    return seen and not before.address and before.chat_id is None and name.casefold().split() == before.name.casefold().split()
 
 
 def _asked_again(session: Session, app: App, case: Case, before: str, *, user: User, now: datetime) -> None:
