@@ -771,7 +771,12 @@ def _first_address(session: Session, case: Case, before: cases.Person, name: str
     proven before is moved elsewhere, and asking again would ask more than is necessary (art. 12(6), decree art. 77)."""
     proofs = [event for event in journal.of_case(session, case.id or 0) if event.type == "identity_verified"]
     seen = bool(proofs) and proofs[-1].data.get("method") == "in_person"
-    return seen and not before.address and before.chat_id is None and name.casefold().split() == before.name.casefold().split()
+    return (
+        seen
+        and not before.address
+        and before.chat_id is None
+        and name.casefold().split() == before.name.casefold().split()
+    )
 
 
 def _asked_again(session: Session, app: App, case: Case, before: str, *, user: User, now: datetime) -> None:
