@@ -16,6 +16,8 @@ from typing import Any
 from nlp.types import FIELDS, FLAGS, LABELS, PRIMARIES, THIRD_PARTY_KINDS, Message
 
 CORPUS = Path(__file__).parent / "training" / "corpus"
+SECOND = Path(__file__).parent / "training" / "second_labelling.jsonl"
+"""A sample of the corpus labelled once more, by somebody who saw neither the first labels nor their reasons."""
 SPLITS = ("train", "dev", "test")
 
 
@@ -173,6 +175,35 @@ def load(folder: Path = CORPUS) -> list[Example]:
     return examples
 
 
+def agreement(examples: Iterable[Example], path: Path = SECOND) -> dict[str, float]:
+    """Return how far a second labelling, made without sight of the first, agrees with it; shares from 0 to 1.
+
+    ``primary`` is the share of messages with the same primary, ``debatable`` counts those too where the second
+    labeller named the first one's primary as admissible; the others are F1 over the labels and the two flags.
+    """
+    by_id = {one.message.id: one for one in examples}
+    second = [row for _, row in rows([path]) if row["id"] in by_id]
+    same = [row["primary"] == by_id[row["id"]].primary for row in second]
+    near = [
+        known or by_id[row["id"]].primary in row.get("debatable", ()) for known, row in zip(same, second, strict=True)
+    ]
+
+    def f1(pairs: list[tuple[bool, bool]]) -> float:
+        return round(2 * sum(a and b for a, b in pairs) / max(1, sum(a + b for a, b in pairs)), 4)
+
+    return {
+        "messages": len(second),
+        "primary": round(sum(same) / max(1, len(same)), 4),
+        "debatable": round(sum(near) / max(1, len(near)), 4),
+        "labels": f1(
+            [(label in by_id[row["id"]].labels, label in row["labels"]) for row in second for label in LABELS]
+        ),
+        "third_party": f1([(bool(by_id[row["id"]].flags.get("third_party")), row["third_party"]) for row in second]),
+        "minor": f1([(bool(by_id[row["id"]].flags.get("minor")), row["minor"]) for row in second]),
+    }
+
+
 if __name__ == "__main__":
     found = load()
     print(f"{len(found)} messages, {len({e.voice for e in found})} voices")
+    print(f"second labelling: {agreement(found)}")

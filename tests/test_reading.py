@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.commands.classify import classify
 from handlers.rights import load_rights
 from nlp.classifier import ModelError, load_classifier
-from nlp.corpus import CORPUS, CorpusError, load
+from nlp.corpus import CORPUS, CorpusError, agreement, load
 from nlp.evaluate import METRICS, evaluate
 from nlp.types import LABELS, OTHER_PRIMARIES, Message
 
@@ -53,6 +53,12 @@ def test_a_faulty_corpus_line_is_named(tmp_path):
     (folder / "a.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
     with pytest.raises(CorpusError, match=r"^train/a\.jsonl:1: no cue for erasure$"):
         load(tmp_path)
+
+
+def test_a_second_labelling_agrees_with_the_first():
+    found = agreement(load())
+    assert found["messages"] == 300
+    assert (found["primary"] >= 0.96, found["labels"] >= 0.95) == (True, True)
 
 
 # --- what it says ----------------------------------------------------------------------------------------------------
