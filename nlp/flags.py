@@ -1,0 +1,112 @@
+"""What a message's words say of its circumstances: the flags, and the evidence for those that the model learns."""
+
+# ruff: noqa: E501  an expression in one line is easier to read than one in pieces
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from nlp.fold import Folded, fold
+from nlp.types import THIRD_PARTY_KINDS, Message
+
+_FLAG_CUES: dict[str, re.Pattern[str]] = {
+    name: re.compile(pattern)
+    for name, pattern in {
+        "health_data": r"allerg\w+|asthm\w+|medic(?:al|ament|aux|ale|ales|ation|in)\w*|sanitaire|sante\b|health|handicap\w*|disabil\w+|fauteuil roulant|wheelchair|diabet\w+|epilep\w+|maladie\w*|psycholog\w+|psy\b|traitement medical|inhaler|coeliac|celiac|intoleran\w+|vaccin\w*|ordonnance(?! du)|antidepress\w+|grossesse|pregnan\w+|hospital\w*|certificat medical|gesundheit\w*|krank\w*|salud\b|salute\b|gezondheid|saude\b|carte vitale|numero de secu\w*",
+        "image_rights": r"photos?\b(?! d'identite| de (?:ma|mon|la) (?:carte|passeport))|fotos?\b|videos?\b|\bimage\b|images\b|filme\w*|filmer|film\b|clip\b|instagram|insta\b|tiktok|facebook|youtube|pictures?\b|pics?\b|banner|portrait\b|cliches?\b|droit a l'image|story\b|trombinoscope|bild(?:er)?\b|immagin\w+|imagens?\b",
+        "litigation": r"tribunal|avocat\w*|prud'?hom\w*|contentieux|litige|huissier|mise en demeure|assign\w+|refere\b|juge\b|jugement|proces\b|plainte (?:a ete )?(?:deposee|au commissariat)|depot de plainte|expertise|conseil de m\.|lawyer\w*|attorney|solicitor\w*|barrister|court\b|lawsuit|litigation|legal (?:claim|action|proceedings)|small claims|consumer forum|anwalt\w*|rechtsanwalt\w*|gericht\b|abogad\w+|avvocat\w+|advocaat|advogad\w+|chambre disciplinaire|mediateur",
+        "press": r"journalist\w*|redaction\b|reportage|enquete journalistique|hebdo\b|quotidien\b|magazine\b|freelance pour|pigiste|podcast|serie audio|newspaper|editorial|press (?:office|inquiry|request)|for an article|un papier sur",
+        "employee": r"salarie\w*|employeur|bulletin de (?:salaire|paie)|fiche de paie|dossier du personnel|personnel file|mon contrat de travail|mon embauche|licenci\w+|solde de tout compte|j'ai travaille (?:chez|pour) vous|ancien(?:ne)? (?:salarie\w*|employe\w*|animat\w+|stagiaire)|pay ?slips?|payroll|la paye\b|dpae|certificat de travail|candidature|postule|j'etais (?:animat\w+|receptionniste|veilleur)|my employment|i worked (?:for|at)|former employee|trainee\b|mon stage|stagiaires?\b|veilleur de nuit|hr department|benevole\w*|logiciel de paie",
+        "urgent_tone": r"urgen\w+|immediat\w*|tout de suite|aujourd'hui(?: meme)?\s?!|au plus vite|sans delai|dans les plus brefs|sous 48|au secours|help\b.{0,20}!|asap\b|immediately|right now|at once\b|within (?:24|48|two|2) hours?|tonight\b|\bnow!|!{2,}|\?{2,}|dringend|sofort|urgente|subito|onmiddellijk|spoed|des que possible",
+        "mentions_authority": r"\bcnil\b|\bico\b|information commissioner|autorite de (?:controle|protection)|supervisory authorit\w+|data protection (?:authority|commission\w*)|garante\b|aepd|datenschutzbehorde|aufsichtsbehorde|autoriteit persoonsgegevens|cnpd\b|\bapd\b|\bdpc\b|police\b|procureur|defenseur des droits|commission nationale de l'informatique|gendarmerie|regulator\b",
+        "bulk_platform": r"our user\b|notre utilisat\w+|on behalf of (?:our|the) (?:user|member)|mandat signe electroniquement|signed electronically|mandate (?:signed|linked)|limited power of attorney|\blot \d{4,}|compliance index|nos membres listes|demandes via|privacy platform|scan of (?:his|her|their) inbox|\[[a-z]{1,3}-\d{5,}\]|unsubscribe service|via (?:effacio|incognita|deseat|mine)\b",
+    }.items()
+}
+FLAGS_BY_RULE = ("press", "employee", "bulk_platform")
+LEARNED_FLAGS = (
+    "third_party",
+    "minor",
+    "health_data",
+    "image_rights",
+    "litigation",
+    "urgent_tone",
+    "mentions_authority",
+)
+_MINOR_AGE = re.compile(
+    r"\b(?:(?:j'ai|ai|age de|agee de|aged?|i'm|im|i am|a|il a|elle a|,|\() ?(?:\(?\s?)?([3-9]|1[0-7]) ?(?:ans\b|years?\b|yo\b|yrs?\b|\)|,|jahre|anos|anni|jaar)|(?:seize|quinze|quatorze|treize|douze|onze|dix|neuf|huit|sept|six|dix-sept) ans\b|(?:sixteen|fifteen|fourteen|thirteen|twelve|eleven|ten|nine|eight|seven|seventeen)(?: years? old|,| and\b)|aged? (?:[3-9]|1[0-7])\b|\b(?:[3-9]|1[0-7])[- ]years?[- ]old|(?:son|daughter|fils|fille|kid|boy|girl) \w+, (?:[3-9]|1[0-7])\b)"
+)
+_MINORS = re.compile(
+    r"\bmineure?s?\b|\bminors?\b|mon (?:petit|gamin|garcon)\b|ma (?:petite|gamine)\b|\beleves?\b|\becoliers?|collegiens?|lyceens?|\bcolos?\b|colonie|classe de (?:cp|ce|cm|6|5|4|3)|\bcm[12]\b|\bcp\b|la classe\b|camarades de classe|\bpupils?\b|schoolchildren|\byear (?:[3-9]|1[0-3])\b|my (?:kid|kids|little)|our pupils|scouts?\b|fiches? sanitaires? (?:de|des)|\bbebe|schuler|alumnos|alunni|leerlingen|alunos|minderjahr\w*|enfants?\b|children\b|school trip|choir(?:boys|girls)|petits\b|autorisation parentale|louveteaux|les jeunes\b"
+)
+_OWN_CHILD = re.compile(
+    r"\b(?:mon fils|ma fille|mes (?:enfants?|filles|fils|petits)|mon enfant|notre (?:fils|fille|enfant)|nos enfants|mon (?:petit|gamin|garcon)\b|ma (?:petite|gamine)\b|my (?:son|daughter|child|kid|kids|children|boy|girl|lad|lass|girls|boys|sons?)\b|our (?:son|daughter|child|kids?|children)|mein(?:e[nmr]?)? (?:sohn|tochter|kind)|mi hij[oa]|mi[oa] figli[oa]|mijn (?:zoon|dochter)|(?:o meu|a minha) filh[oa]|(?:pere|mere|maman|papa|parents?) de\b|(?:mother|father|mum|dad|parent) of\b)"
+)
+_MANDATE = re.compile(
+    r"\b(?:mon client|ma cliente|my client|our client|notre (?:client|cliente|utilisat\w+|adherent\w*)|our user|on behalf of|au nom de (?:m|la|mon|ma)|pour le compte de|mandat\b|mandate\w*|procuration|power of attorney|je represente|i represent|we represent|acting for|tutelle|curatelle|tuteur|guardian of|nos (?:eleves|adherents|membres|salaries|jeunes|clients)|mes (?:eleves|clients)|my (?:pupils|clients|students|mother|father|wife|husband)|our (?:pupils|members|clients)|mandant\w*|vollmacht|mandato|volmacht|procura)\b"
+)
+_DECEASED = re.compile(
+    r"\b(?:deced\w+|est mort\w*|defunt\w*|s'est eteint\w*|nous a quittes?|succession|feue? (?:mon|ma)|died\b|passed away|deceased|late (?:husband|wife|father|mother|brother|sister|son)|has died|is dead|we lost our|the estate|verstorben\w*|gestorben|fallec\w+|decedut\w+|overleden|falecid\w+|faleceu)\b"
+)
+
+
+FlagScore = Callable[[str, Sequence[float]], bool]
+"""Whether a flag that the model has learned is raised, given its name and what the rules say of it."""
+
+
+def flags(
+    message: Message, folded: Folded, primary: str, decide: FlagScore, kinds: Mapping[str, float]
+) -> dict[str, bool | str]:
+    """Return the flags that are raised, and the kind where a third party is concerned.
+
+    Rules speak alone where words are plain; where they are not, *decide* joins them with what the model has
+    learned. *kinds* holds the model's probability of each kind of third party.
+    """
+    text = flag_text(message, folded)
+    raised: dict[str, bool | str] = {}
+    for name in FLAGS_BY_RULE:
+        if _FLAG_CUES[name].search(text):
+            raised[name] = True
+    for name in LEARNED_FLAGS:
+        if decide(name, flag_evidence(name, text, primary)):
+            raised[name] = True
+    if "third_party" in raised:
+        raised["third_party_kind"] = third_party_kind(text, primary, kinds)
+    if message.reply_to and message.from_email and message.reply_to.lower() != message.from_email.lower():
+        raised["reply_to_differs"] = True
+    return raised
+
+
+def flag_text(message: Message, folded: Folded) -> str:
+    """Return the folded text in which flags are looked for: subject and body."""
+    return f"{fold(message.subject[:400]).text}\n{folded.text}"
+
+
+def flag_evidence(name: str, text: str, primary: str) -> list[float]:
+    """Return what the rules say of flag *name*: numbers that its regression was fitted on, in the same order."""
+    if name == "third_party":
+        cued = [bool(pattern.search(text)) for pattern in (_OWN_CHILD, _MANDATE, _DECEASED)]
+        return [
+            float(one) for one in (*cued, *(primary == kind for kind in ("authority", "breach_report", "post_mortem")))
+        ]
+    if name == "minor":
+        return [float(bool(pattern.search(text))) for pattern in (_MINOR_AGE, _MINORS, _OWN_CHILD)]
+    return [float(bool(_FLAG_CUES[name].search(text)))]
+
+
+def third_party_kind(text: str, primary: str, kinds: Mapping[str, float]) -> str:
+    """Return the likeliest kind of third party."""
+    cued = {
+        "deceased": bool(_DECEASED.search(text)) or primary == "post_mortem",
+        "minor_child": bool(_OWN_CHILD.search(text)),
+        "mandate": bool(_MANDATE.search(text)),
+        "authority": primary == "authority",
+        "unrelated": primary == "breach_report",
+    }
+
+    def strength(kind: str) -> float:
+        probability = min(max(kinds.get(kind, 0.5), 1e-4), 1 - 1e-4)
+        return math.log(probability / (1 - probability)) + 1.5 * cued[kind]
+
+    return max(THIRD_PARTY_KINDS, key=strength)
