@@ -13,14 +13,14 @@ from nlp.patterns import ADDRESSES, DATE, EMAIL, NAME, PHONE, TITLE, Field, fiel
 from nlp.types import Message
 
 _QUOTE = r"[«“„\"][ \u00a0\u202f]?(?=[^ \n])[^«»”“„\"\n]{1,70}?[ \u00a0\u202f]?[»”“\"]"
-_EMAIL = r"[\w.+-]{1,40}@[\w-]{1,40}(?:\.[\w-]{1,20}){1,3}"
+_EMAIL = r"(?<![\w.+-])[\w.+-]{1,40}@[\w-]{1,40}(?:\.[\w-]{1,20}){1,3}"
 _WORD = r"[^\s,;.!?()«»“”\"]{1,40}"
 _V = (
     rf"(?:{_QUOTE}|{_EMAIL}|@\w{{2,40}}|{DATE}|\d{{1,4}} (?:[A-ZÀ-Ý]|rue|avenue|quai|boulevard|place|impasse|allée|chemin)[^\n,;!?.()]{{2,45}}(?:, \d{{5}} [A-ZÀ-Ý]\w{{1,25}})?"
     rf"|\+?\d(?:[\d .,/-]{{0,20}}\d)?(?: ?(?:mg(?:/ml)?|ml|€|%|ans|kg|cm))?|(?:{TITLE} )?[A-ZÀ-Ý]{_WORD}(?: (?:[A-ZÀ-Ý0-9]{_WORD}|(?:d[eu]|la|van|von|der|den|di) [A-ZÀ-Ý]{_WORD})){{0,4}}|[A-ZÀ-Ý](?:\.[A-ZÀ-Ý])*\.?)"
 )
 _PREP = r"(?:(?:le|la|les|en|du|the|in|on|in the|der|den|die|das|dem|am|im|el|il|o|a|van|von|of|de|d['’]|comme|as|als|come|como|di|avec|with|mit|par|by|to|sous|een) ?)?"
-_NOT = r"(?:et )?(?:surtout )?(?:non(?: pas| plus)?|pas|not|and not|never|nicht|und nicht|y no|no|e non|não|e não|niet|en niet|rather than|plutôt que)"
+_NOT = r"(?:et )?(?:surtout )?(?:non(?: pas| plus)?|pas|plus|not|and not|never|nicht|und nicht|y no|no|e non|não|e não|niet|en niet|rather than|plutôt que)"
 _INSTEAD = r"(?:au lieu d[eu'’]|à la place d[eu'’]|en lieu et place d[eu'’]|instead of|in place of|statt|anstatt|anstelle von|en vez de|en lugar de|anziché|invece di|al posto di|in plaats van|em vez de)"
 _CHANGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), order)
@@ -46,13 +46,18 @@ _CHANGES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "new-old",
         ),
         (
+            rf"\b(?:[Nn]ot|[Pp]as|[Nn]on|[Nn]icht|[Nn]iet) ({_V})\. (?:[A-Z]?[a-z]{{1,10}}[ .]{{1,2}}){{0,3}}({_V})(?=[.,!]|$)",
+            "old-new",
+        ),
+        (rf"({_V}),? (?:c['’]était|it was|that was|it should(?: be| have been)?) (?:en fait )?({_V})", "old-new"),
+        (
             rf"(?:{_INSTEAD} ?){_PREP}({_V}),? (?:je suis|c['’]est|it should be|es heißt|mettez|put) {_PREP}({_V})",
             "old-new",
         ),
     )
 )
 _SAYS_OLD = re.compile(
-    rf"(?:\b(?:vous (?:m['’]|y |l['’])?(?:avez|aviez) (?:mis|[ée]crit|not[ée]|saisi|enregistr[ée]|inscrit|indiqu[ée])|vous (?:y |m['’]y |me |m['’])?(?:mettez|[ée]crivez|appelez|avez|nommez|indiquez)|(?:il y a|c['’]est|est|était|sont?|suis|[êe]tre|reste) (?:encore |toujours |marqu[ée]e?s? |[ée]crite?s? |not[ée]e?s? |inscrite?s? |indiqu[ée]e?s? |mise? |enregistr[ée]e?s? |orthographi[ée]e?s? )(?:comme |sous |en |au nom de |à )?|figure(?:r|nt)?(?: encore| toujours)?(?: comme| sous| à)?|indique(?:nt)?|affiche|mentionne|porte(?: la mention)?|dit|compte parmi|fait na[îi]tre (?:en|le)"
+    rf"(?i:\b(?:vous (?:m['’]|y |l['’])?(?:avez|aviez) (?:mis|[ée]crit|not[ée]|saisi|enregistr[ée]|inscrit|indiqu[ée])|vous (?:y |m['’]y |me |m['’])?(?:mettez|[ée]crivez|appelez|avez|nommez|indiquez)|(?:il y a|c['’]est|est|était|sont?|suis|[êe]tre|reste) (?:encore |toujours |marqu[ée]e?s? |[ée]crite?s? |not[ée]e?s? |inscrite?s? |indiqu[ée]e?s? |mise? |enregistr[ée]e?s? |orthographi[ée]e?s? )(?:comme |sous |en |au nom de |à )?|figure(?:r|nt)?(?: encore| toujours)?(?: comme| sous| à)?|indique(?:nt)?|affiche|mentionne|porte(?: la mention)?|dit|compte parmi|fait na[îi]tre (?:en|le)"
     rf"|says?|reads?|shows?|listed (?:as|under)|given as|recorded as|registered as|written(?: as| down as)?(?: [a-z ]{{2,22}})?|spelt|spelled|(?:you(?:['’]ve| have|['’]d)?|they(?:['’]ve| have)?|system|record|file|account|badge|list) (?:still )?(?:wrote|written|put|got|has|have|had|calls?|called|addressed)(?: (?:me|him|her|us|it|my \w+))?(?: down)?(?: as| at| in)?|calls? me|call(?:ed)? him|still (?:an? )?|come out|comes out|became|become|remain"
     rf"|steht(?: da| dort| bei \w+)?|schreib(?:en|t) (?:mich|Sie|ihr)|geführt als|als|hei(?:ß|ss)t es|sagen|nennen|noch|heißt|gespeichert"
     rf"|pone|dice|figura(?: como| come)?|aparece(?: como)?|consta(?: como)?|escrito|escribieron|han puesto|scritt[oa]|scrivete|risulta|compare(?: come)?|avete (?:messo|scritto)"
@@ -60,7 +65,7 @@ _SAYS_OLD = re.compile(
     rf"(?: [a-zà-ÿ'’]{{1,14}}){{0,2}}?[ :]{{1,2}}{_PREP})({_V})",
 )
 _SAYS_NEW = re.compile(
-    rf"(?:\b(?:c['’]est(?: bien| désormais| maintenant)?|en réalité|s['’][ée]crit|s['’]appelle|je m['’]appelle|je suis(?: de| né[e]? (?:en|le))?|(?:mettez|mettre|lire|[ée]crire|inscrire|noter|rectifi\w+ en|corrig\w+ en|remplacer? par|remplacée? par(?: celle de)?|y mettre|doit être|devrait être|au nom de|le bon|le vrai|la bonne|correcte?(?: est)?|vaut|mais|désormais|nouve(?:au|l|lle) \w+)(?: est| :)?"
+    rf"(?i:\b(?:c['’](?:est|était)(?: bien| désormais| maintenant)?|en réalité|s['’][ée]crit|s['’]appelle|je m['’]appelle|je suis(?: de| né[e]? (?:en|le))?|(?:mettez|mettre|lire|[ée]crire|inscrire|noter|rectifi\w+ en|corrig\w+ en|remplacer? par|remplacée? par(?: celle de)?|y mettre|doit être|devrait être|au nom de|le bon|le vrai|la bonne|correcte?(?: est)?|vaut|mais|désormais|nouve(?:au|l|lle) \w+)(?: est| :)?"
     rf"|it['’]s(?: now)?|it is|its|is|[Ii] am|I['’]m|should (?:be|read|say)|must be|needs to be|ought to be|(?:the )?(?:correct|right|real|actual)(?: \w+)? (?:is|one is)?|please (?:put|write|make it|enter)|make it|(?:new|good) \w+ (?:is|are)|actually|started|born(?: on| in)?|change it to|now"
     rf"|richtig ist|sondern|es ist|ist|heiße(?: wieder)?|heißt|muss|korrekt(?: ist)?|bitte|richtig(?: ist| wäre)?|stimmt"
     rf"|es|soy|debe (?:ser|decir)|lo correcto es|me llamo|sino|è|sono|mettete|corretto è|deve essere|giusto è|moet(?: zijn| dat)?|dat moet|het is|wel(?: van)?|is het|juiste? is|é|deve ser|sou|correto é|chamo-me)"
@@ -68,6 +73,10 @@ _SAYS_NEW = re.compile(
 )
 _NEW_ONLY = re.compile(
     rf"(?:[Nn]ouve(?:au|l|lle) (?:numéro|num|tel|téléphone|portable|mail|e-mail|email|adresse(?: mail| e-mail| postale)?|courriel|nom|iban|IBAN)|[Nn]ew (?:address|number|phone|email|e-mail|mobile|surname|name)|[Nn]eue (?:Adresse|Nummer|Mailadresse|Anschrift|E-Mail)|[Nn]uev[oa] (?:dirección|número|correo|teléfono)|[Nn]uovo (?:indirizzo|numero)|[Nn]ieuwe? (?:adres|nummer)|[Nn]ov[oa] (?:morada|número|e-?mail))(?: est| is| ist| es| è| é|\s?:)? ?{_PREP}:? ?({_V})"
+)
+_TURN_TO = re.compile(
+    rf"(?:\b[Rr]evise|\b[Cc]hange|\b[Uu]pdate|\b[Aa]mend|\b[Cc]orrect|\b[Ss]witch|\b[Ss]et)\b[^.!?\n]{{1,50}}?\bto ({_V})"
+    rf"|(?:\b(?:[Pp]ut|[Rr]egister|[Ll]ist|[Ee]nter|[Rr]ecord|[Rr]efer to) (?:me|him|her|us|it) (?:down )?(?:as|under) |\b(?:me |le |la )?(?:renommer|inscrire comme|inscrire sous|noter comme|mettez plutôt|mettre plutôt) )({_V})"
 )
 _QUOTED = re.compile(_QUOTE)
 _AROUND_VALUE = '«»“”„" \u00a0\u202f.,:;'
@@ -112,11 +121,19 @@ def values(message: Message, body: str) -> list[Field]:
         return contact
     old = _first(_SAYS_OLD, body, ())
     new = _first(_SAYS_NEW, body, (old,) if old else ())
+    asked = _TURN_TO.search(body)
+    turned = _value(asked, asked.lastindex or 1) if asked else None
+    if turned and _telling(turned, body) and (old is None or turned[0] != old[0]):
+        new = turned
     if old and new:
         return [Field("old_value", *old), Field("new_value", *new)]
     respelled = _respelled(message, body)
     if respelled:
         return respelled
+    if old and not new:
+        new = _said_behind(body, old)
+        if new:
+            return [Field("old_value", *old), Field("new_value", *new)]
     quoted = [value for match in _QUOTED.finditer(body) if (value := _value(match, 0))]
     if len(quoted) == 2 and old is None:
         return [Field("old_value", *quoted[0]), Field("new_value", *quoted[1])]
@@ -126,6 +143,22 @@ def values(message: Message, body: str) -> list[Field]:
     if new and old is None:
         found.append(Field("new_value", *new))
     return found
+
+
+_PLAIN_NEW = re.compile(
+    r"[»”\"]?[^.!?\n]{0,40}[.!?;,]\s{1,2}(?:(?:[Cc]['’](?:est|était)|[Ii]l (?:est|était)|[Ee]lle (?:est|était)|[Jj]e suis|[Ii]t['’]s|[Ii]t is|[Ss]he is|[Hh]e is|[Ii] am|[Ii]['’]m|[Ee]s ist|[Ii]ch bin|[Ee]s|[Ss]oy|[Èè]|[Ss]ono|[Hh]et is|[Ii]k ben|[Éé]|[Ss]ou) )([^.,;!?()\n]{2,32})(?=[.,;!?\n]|$)"
+)
+_BARE_NEW = re.compile(rf"[»”\"]?[^.!?\n]{{0,60}}[.!]\s({NAME})(?=[.,!]|$)")
+
+
+def _said_behind(body: str, old: _Value) -> _Value | None:
+    """Return what the next sentence puts in the place of a value in quotation marks, in plain words or in one."""
+    for pattern in (_PLAIN_NEW, _BARE_NEW):
+        match = pattern.match(body, old[2])
+        value = _value(match, 1) if match else None
+        if value and _is_quoted(old, body) and len(value[0].split()) <= 4 and plain(value[0]) not in _PRONOUNS:
+            return value
+    return None
 
 
 def _first(pattern: re.Pattern[str], body: str, taken: Sequence[_Value]) -> _Value | None:

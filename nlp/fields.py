@@ -25,7 +25,7 @@ FieldValue = str | tuple[str, ...]
 
 _REQUEST_REF = re.compile(r"dsr-\d{4}-\d{3,6}\b")
 _BOOKING_REF = re.compile(
-    r"\b(?:MJ|MIJE|MAU|FOU|FAU|FC|RES|BK|GRP|SCH)[-/ ]?(?:\d{2,4}[-/])?\d{3,6}\b|\b\d{2}-(?:FC|FOU|FAU|MAU)-\d{3,5}\b"
+    r"\b(?:MJ|MIJE|MAU|FOU|FAU|FC|RES|BK|GRP|SCH)[-/ ]?(?:\d{2,4}[-/])?\d{3,6}\b|\b[A-Z]{2,3}-20\d{2}-\d{3,5}(?![\w-])|(?<=[Dd]ossier )\d{2}-\d{4}\b|\b\d{2}-(?:FC|FOU|FAU|MAU)-\d{3,5}\b"
 )
 _CODE = r"(?:(?=[A-Z0-9/.-]{0,15}\d)[A-Z0-9](?:[A-Z0-9]|[/-](?=[A-Z0-9])){3,17}|\d{2}-\d{4})(?![\w])"
 _BOOKING_NAMED = re.compile(
@@ -55,7 +55,7 @@ _WEEKDAY = r"(?:(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche) )?"
 _END = rf"(?:{DAY} (?:de |di |of )?{MONTH}(?:(?:,| de| del| of)? {YEAR})?|{NUMERIC})"
 _STAY = re.compile(
     rf"(?:\b(?:(?:la )?nuits? )?du {_WEEKDAY}(?:{_DM}|{NUMERIC}) au {_WEEKDAY}(?:{_END}|{DAY}(?= *[,.;)]|$))"
-    rf"|\b(?:{DAY}, ){{0,4}}(?:{_DM}|{NUMERIC})(?:\s?[-–—]\s?| (?:to|until|till|through|au|bis(?: zum)?|auf den|al|tot(?: en met)?|t/m|a|a|et|and|und|y|e|en|ao) (?:the |zum |den |el |il |o )?){_END}"
+    rf"|\b(?:{DAY}, ){{1,4}}{DAY} (?:et|and|y|e|und|en) {_END}|\b(?:{_DM}|{NUMERIC})(?:\s?[-–—]\s?| (?:to|until|till|through|au|bis(?: zum)?|auf den|al|tot(?: en met)?|t/m|a|a|et|and|und|y|e|en|ao) (?:the |zum |den |el |il |o )?){_END}"
     rf"|\b{MONTH} {DAY}\s?(?:-|–| to | through | until | and )\s?(?:{MONTH} )?{DAY}(?:,? {YEAR})?"
     rf"|\bsemaine du {_DM}|\bweek of (?:the )?{_END}|\b(?:(?:la )?nuit|noche|notte|noite) (?:du|del|de|do) {_END}|\bnight of (?:the )?{_END}|\bnacht (?:vom|auf den) {_END})",
 )
@@ -97,12 +97,22 @@ def find(
         subject = data_subject(message, body, own)
         found += [field for field in (kin, subject) if field]
     if "rectification" in labels:
-        found += values(message, body)
+        corrected = values(message, body)
+        found = [field for field in found if field.name not in _CORRECTABLE or not _covered(field, corrected)]
+        found += corrected
     if "portability" in labels:
         receiver = recipient(message, body, own, [field for field in found if field.name == "recipient_email"])
         found += [receiver] if receiver else []
     unique = {(field.name, field.text): field for field in reversed(found)}
     return sorted(unique.values(), key=lambda field: (field.start, field.name))
+
+
+_CORRECTABLE = ("phone", "postal_address", "date_of_birth", "email", "other_email")
+"""What is to be corrected is a value of the correction, and not said of the sender a second time."""
+
+
+def _covered(field: Field, corrected: Sequence[Field]) -> bool:
+    return any(value.start < field.end and field.start < value.end for value in corrected)
 
 
 def as_mapping(found: Iterable[Field]) -> dict[str, FieldValue]:

@@ -42,6 +42,8 @@ _GAP = re.compile(
     r"[ -]|\.-? ?|['’]|[ -](?:(?:de|du|d|von|van|der|den|di|da|dos|la|le|el|al|y|e|bin|binte)[ '’]){1,3}|[ ][A-ZÀ-Ý]\.? "
 )
 _INITIALS = re.compile(r"(?<![\w.'’])((?:[A-ZÀ-Ý][hl]?\.(?:[ -]|(?=[A-ZÀ-Ý]))?){1,3})$")
+_JOINED = re.compile(r"['’-](?!s\b)[^\W\d_]{1,20}")
+_BARE_INITIAL = re.compile(r"(?<![\w.'’])([A-ZÀ-Ý]) $")
 _BEFORE = re.compile(r"(?<![\w'’-])([^\W\d_][\w'’-]{0,25}) $")
 _BEHIND = re.compile(r"[ -]([A-ZÀ-Ý][\w'’-]{0,25})(\.?)")
 _LINE_START = re.compile(
@@ -92,13 +94,13 @@ def own_name(message: Message, body: str, folded: str) -> Field | None:
     *folded* is the body by :func:`nlp.patterns.plain`. Of a forwarded message that is read as the request, the inner
     sender is the one who writes.
     """
-    if _FORWARDED.search(body):
-        inner = _INNER.search(body)
-        if inner and not _names_organisation(inner[1]):
-            return Field("full_name", inner[1], *inner.span(1))
     claimed = _claimed(message.from_name)
     lines = _last_lines(body)
     best = _best_run(_runs(body, folded, claimed), body, lines)
+    if (best is None or best.weight < 2) and _FORWARDED.search(body):
+        inner = _INNER.search(body)
+        if inner and not _names_organisation(inner[1]):
+            return Field("full_name", inner[1], *inner.span(1))
     if best and best.weight >= 1.5:
         return Field("full_name", body[best.start : best.end], best.start, best.end)
     said = _said(body, folded)
@@ -169,6 +171,12 @@ def _extend(run: _Run, body: str, folded: str, claimed: tuple[str, ...], initial
         ):
             start, weight = match.start(1), weight + 1
         break
+    joined = _JOINED.match(body, end)
+    if joined:
+        end = joined.end()
+    bare = _BARE_INITIAL.search(body, max(0, start - 3), start)
+    if bare and plain(bare[1]) in initials - {folded[run.start]}:
+        start, weight = bare.start(1), weight + 0.5
     match = _INITIALS.search(body, max(0, start - 12), start)
     if (
         match
@@ -329,6 +337,7 @@ _DIED_BEHIND = re.compile(
 _LEADING = re.compile(
     r"(?:Mein|Meine|Meiner|Meinem|Meinen|Unser|Unsere|Mon|Ma|My|Our|Mijn|Onze|Mi|Mio|Mia|The|Le|La|Les|Bonjour|Hallo|Hello|Dear|Sohn|Tochter|Bruder|Schwester|Vater|Mutter|Mann|Frau|Tante|Onkel|Ehemann|Ehefrau|Kind|Enkel|Enkelin|Neffe|Nichte|Kornett|Herrn?|Dass|Für|Von|Das|Die|Der|Het|Bij|Voor)\s(?=[A-ZÀ-Ý])"
 )
+_SHORT_TITLE = re.compile(r"(?:Mme|Mlle|M\.|Mr\.?|Mrs\.?|Dr\.?|Madame|Monsieur)\s")
 _TITLED = re.compile(rf"(?<![\w'’]){TITLE}\s(?=[A-ZÀ-Ý])")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;…»)\n]\s*|[-–•«“\"(]\s?)$")
 _NAME_AT = re.compile(NAME)
@@ -368,8 +377,10 @@ def data_subject(message: Message, body: str, own: Field | None) -> Field | None
     scores: dict[str, float] = {}
     fields: dict[str, Field] = {}
     for number, (field, score) in enumerate(_candidates(body, own_words, german, tail, own)):
-        key = plain(field.text).split()[0]
-        last = plain(field.text).split()[-1]
+        split = [word for word in plain(field.text).split() if word.strip(".") not in _TITLES]
+        if not split:
+            continue
+        key, last = split[0], split[-1]
         if key not in scores and last in scores:
             key = last
         scores[key] = max(scores.get(key, 0.0), score - number * 0.02) + (0.6 if key in scores else 0.0)
@@ -378,7 +389,7 @@ def data_subject(message: Message, body: str, own: Field | None) -> Field | None
     if not scores:
         return None
     best = max(scores, key=lambda key: scores[key])
-    return fields[best] if scores[best] >= 1.9 else None
+    return fields[best] if scores[best] >= 1.1 else None
 
 
 def _candidates(
@@ -405,6 +416,8 @@ def _candidates(
         if field.text.isupper() and len(folded) == 1:
             continue
         before = body[max(0, start - 48) : start]
+        if inside_title and titled and _SHORT_TITLE.match(titled[0]) and sum(len(word) > 1 for word in folded) == 1:
+            field = Field(field.name, body[titled.start() : field.end], titled.start(), field.end)
         behind = body[field.end : field.end + 40]
         two = len(folded) > 1
         score = 1.0 if two and not german else 0.4

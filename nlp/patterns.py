@@ -119,5 +119,6 @@ ORGANISATION = words(
     stadt stiftung student studio support syndicat syndicale system systeme team teamet tours travel trafic trust
     tribunal uk union universidad universitat universite university verband verein vereniging ville voyage voyages
     youth zentrale ligue caisse assurance agenzia comune ayuntamiento gemeente stichting raad ufficio abteilung
+    president presidente presidentin tresorier tresoriere secretaire directeur directrice officer juge case duty compliance repondre repondez stop oui annuaire officiel pro procurement cse comptabilite chef voir
     """
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp.fields import as_mapping, find
+from nlp.fields import as_mapping, find, flag_evidence
 from nlp.types import LABELS, Message
 
 
@@ -29,6 +29,8 @@ def fields(
         ("RA Jost Kemmerich", "Wir bitten um Auskunft.\nMit freundlichen Grüßen\nKemmerich, RA", "Kemmerich"),
         ("Ruben Tieleman", "Graag alles wissen. Groeten, Ruben", "Ruben"),
         ("Club de Vela Norte", "Queremos la copia.\nUn saludo\nIrene Cobos, secretaria", "Irene Cobos"),
+        ("Peter Vanstone", "Take me off please.\nP Vanstone", "P Vanstone"),
+        ("Thibaud Kerloc'h", "Tout effacer.\nT. Kerloc'h", "T. Kerloc'h"),
         ("Reisen Blauwal GmbH", "Wir haben alles gelöscht.\nReisen Blauwal GmbH", None),
         ("", "Löscht bitte alles. lg", None),
     ],
@@ -117,6 +119,8 @@ def test_postal_address(address: str) -> None:
         ("Please change Jonson to Johnson.", "Jonson", "Johnson"),
         ("Mein Name ist Maier, nicht Mayer.", "Mayer", "Maier"),
         ("Il mio cognome è Piras, non Pires.", "Pires", "Piras"),
+        ("Not Abelayo. Correct am. Abeyalo.", "Abelayo", "Abeyalo"),
+        ('The record says "peanut: mild". It\'s severe, please.', "peanut: mild", "severe"),
         ("Bij hem staat 5 mg, dat moet 2,5 mg zijn.", "5 mg", "2,5 mg"),
     ],
 )
@@ -140,6 +144,26 @@ def test_old_and_new_value(body: str, old: str, new: str) -> None:
 def test_data_subject(body: str, name: str) -> None:
     assert fields(body, sender="Xavier Kern", third_party=True)["data_subject_name"] == name
     assert "data_subject_name" not in fields(body, sender="Xavier Kern")
+
+
+def test_a_value_to_correct_is_not_said_of_the_sender() -> None:
+    body = "J'ai déménagé, ma nouvelle adresse : 14 rue des Lilas, 35000 Rennes."
+    assert fields(body, "rectification") == {"new_value": "14 rue des Lilas, 35000 Rennes"}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "raised"),
+    [
+        ("third_party", "notre petit ne dort plus", True),
+        ("third_party", "unsere tochter war dabei", True),
+        ("third_party", "nuestros corredores reciben publicidad", True),
+        ("third_party", "ma fille me dit de demander la liste", False),
+        ("minor", "sie ist erst 9 und geht in die schule", True),
+        ("minor", "j'ai 44 ans et je demande mes donnees", False),
+    ],
+)
+def test_evidence_of_somebody_else_and_of_minors(name: str, body: str, raised: bool) -> None:
+    assert any(flag_evidence(name, body, "access")) == raised
 
 
 def test_recipient_of_a_transfer() -> None:
