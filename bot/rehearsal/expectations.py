@@ -613,7 +613,12 @@ def _dpo_message(view: View, key: str, value: Any) -> list[Finding]:
         new = [notice for notice in told if notice.new]
         per_user = max((sum(notice.user == user for notice in new) for user in DPO_CHATS), default=0)
         return [_found(per_user <= int(value), key, f"at most {value}", f"{per_user} to one person")]
-    return _text_check(key, value, [notice.text for notice in told], "message to the DPO")
+    # What a command of the DPO is answered with is said to the DPO as well, in the chat or the terminal it was given in.
+    answers = [
+        outcome.told for n, outcome in view.cast.outcomes.items()
+        if outcome.step.action == "dpo_command" and view.expectation.since_step <= n <= view.expectation.after_step
+    ]  # fmt: skip
+    return _text_check(key, value, [*(notice.text for notice in told), *answers], "message to the DPO")
 
 
 def _telegram(view: View, key: str, value: Any) -> list[Finding]:
