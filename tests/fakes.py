@@ -17,6 +17,7 @@ from bot.clock import MovedClock
 from bot.desk.actions import Ask, Told, perform
 from bot.sending import send_due
 from bot.settings import User
+from handlers.triage import CONTINUES
 from nlp.fold import fold
 from nlp.types import MISSION_CLASS, Cue, Decision, Message, Reading
 from store import cases, drafts, journal
@@ -29,6 +30,7 @@ RULES = {
     "objection": r"publicite|newsletter|unsubscribe",
     "rectification": r"rectifi|corrige",
     "identity_reply": r"carte d.identite|id card",
+    "status_inquiry": r"ou en est",
 }
 
 
@@ -49,7 +51,7 @@ class WordReader:
             id=message.id,
             language="en" if re.search(r"\b(?:the|my|please|you)\b", folded.text) else "fr",
             primary=primary,
-            labels=tuple(name for name in names if name != "identity_reply"),
+            labels=tuple(name for name in names if name not in CONTINUES),
             scores=dict.fromkeys(names, 0.95),
             mission_class=MISSION_CLASS.get(primary, "other"),
             decision=decision,

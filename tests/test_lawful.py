@@ -230,6 +230,48 @@ def test_another_address_after_proof_is_asked_again_and_the_old_one_is_told(offi
     assert "nouvelle@" not in text_of(told)
 
 
+def test_a_first_address_after_proof_at_the_counter_asks_nobody_again(office):
+    told = office.do("manual_intake", "desk", text="Guichet, 27/02/2026, Paul Ferry, rectification")
+    assert told.done
+    assert office.do("identity_in_person", "case:2", text="Passeport vu au guichet, sans copie").done
+    assert office.do("set_requester", "case:2", text="Paul Ferry <paul@boite.example>").done
+    assert office.case("DSR-2026-0002").identity == "verified"
+    assert office.mailer.to("paul@boite.example") == []
+
+
+# --- where is my request? --------------------------------------------------------------------------------------------
+
+ASKED = "Bonjour, où en est le dossier {} ?"
+
+
+def outside(office: Office) -> list:
+    """What left for anybody but the DPO."""
+    return [(to, sent) for to, sent in office.mailer.sent if to != "dpo@mije.com"]
+
+
+def test_status_goes_to_the_address_of_record_once_a_week_and_says_nothing_of_the_data(office):
+    own = "camille.durand@courrier.example"
+    before = len(outside(office))
+    for _ in range(3):
+        office.clock.move_to(office.clock.now() + timedelta(hours=30))
+        body = ASKED.format("DSR-2026-0001") + f" ({office.clock.now():%d})"
+        office.arrive(mail(body, sender=f"Camille <{own}>", subject="Suivi", Reply_To="autre@ailleurs.example"))
+    assert [to for to, _ in outside(office)[before:]] == [own]
+    said = text_of(outside(office)[-1][1])
+    assert ("DSR-2026-0001" in said, "copie" in said, "accès" in said) == (True, False, False)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_whoever_else_asks_sees_no_difference_between_a_case_that_exists_and_one_that_does_not(office, closed):
+    if closed:
+        assert office.do("close", text="sans objet").done
+    before = outside(office)
+    for number, named in enumerate(["DSR-2026-0001", "DSR-2026-0999", "de Camille Durand", "DSR-2025-0001"]):
+        office.arrive(mail(ASKED.format(named), sender=f"X <x{number}@ailleurs.example>", subject="Suivi"))
+        office.arrive(mail(ASKED.format(named), sender="X <x@ailleurs.example>", subject=f"Suivi {named}"))
+    assert outside(office) == before
+
+
 def test_a_code_needs_a_contact_on_file(office):
     told = office.do("send_code")
     assert (told.done, told.text) == (False, "Aucun contact connu : proposez un autre moyen.")

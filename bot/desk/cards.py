@@ -130,30 +130,42 @@ def case_card(
     rights = ", ".join(word(RIGHTS, language, right) for right in case.rights)
     lines = _headline(app, notice)
     lines += [f"{words['case']} {case.reference} – {rights}"]
-    lines += [f"{words['due']} : {_due(app, deadline, now)}", f"{words['received']} : {day(case.received_at, app)}"]
+    lines += [
+        f"{words['due']}{words['colon']}{_due(app, deadline, now)}",
+        f"{words['received']}{words['colon']}{day(case.received_at, app)}",
+    ]
     contact = person.address or f"Telegram {person.chat_id}"
     who = f"{mask_name(person.name)} {mask_address(person.address)}" if masked else f"{person.name} <{contact}>"
     shown = inert(who) if masked else visible(who)
-    lines += [f"{words['from']} : {shown.strip()} ({case.channel}, {case.person_language or case.language})"]
-    lines += [f"{words['state']} : {word(STATES, language, case.state)}"]
-    lines += [f"{words['identity']} : {word(IDENTITY, language, case.identity)}{_doubts(events, language, words)}"]
+    lines += [
+        f"{words['from']}{words['colon']}{shown.strip()} ({case.channel}, {case.person_language or case.language})"
+    ]
+    lines += [f"{words['state']}{words['colon']}{word(STATES, language, case.state)}"]
+    lines += [
+        f"{words['identity']}{words['colon']}{word(IDENTITY, language, case.identity)}{_doubts(events, language, words)}"
+    ]
     lines += _each_right(app, case, events, now)
     given = [e.actor for e in events if e.type == "approval_first" and _still_given(e, session, case)]
     if given:
-        lines.append(f"{words['approved_by']} : {', '.join(dict.fromkeys(given))}")
+        lines.append(f"{words['approved_by']}{words['colon']}{', '.join(dict.fromkeys(given))}")
     if person.subject:
         named = mask_name(person.subject) if masked else visible(person.subject)
-        lines.append(f"{words['subject_person']} : {inert(named) if masked else named}")
+        lines.append(f"{words['subject_person']}{words['colon']}{inert(named) if masked else named}")
     if case.third_party or case.minor:
         kinds = [word(THIRD_PARTIES, language, case.third_party)] if case.third_party else []
-        lines.append(f"{words['about']} : {', '.join([*kinds, *([words['minor']] if case.minor else [])])}")
+        lines.append(
+            f"{words['about']}{words['colon']}{', '.join([*kinds, *([words['minor']] if case.minor else [])])}"
+        )
     if case.charge:
-        lines.append(f"{words['charge']} : {case.charge}")
+        lines.append(f"{words['charge']}{words['colon']}{case.charge}")
     lines += _about(events, app)
     if letters:
         lines += _why(session, app, case, hide)
     lines += _files(session, app, case, masked=masked)
-    lines += [f"{words['warning']} : {warning.partition(': ')[2] or warning}" for warning in deadline.warnings[:3]]
+    lines += [
+        f"{words['warning']}{words['colon']}{warning.partition(': ')[2] or warning}"
+        for warning in deadline.warnings[:3]
+    ]
     lines += _sending(session, case, language, words)
     waiting = sorted(drafts.proposed(session, case.id or 0), key=_shown_first) if letters else []
     for draft in waiting[:1]:
@@ -186,7 +198,7 @@ def _each_right(app: App, case: Case, events: list[Any], now: datetime) -> list[
     lines = []
     for right, clock in casework.clocks(app, case, events, language=language).items():
         said = word(STATES, language, done[right]) if right in done else _due(app, clock, now)
-        lines.append(f"- {word(RIGHTS, language, right)} : {said}")
+        lines.append(f"- {word(RIGHTS, language, right)}{WORDS[language]['colon']}{said}")
     return lines
 
 
@@ -235,7 +247,7 @@ def _doubts(events: list[Any], language: str, words: Any) -> str:
     codes = [code for code in str(opened.data.get("reason", "")).split(",") if code] if opened else []
     if not codes:
         return ""
-    return f" ({words['doubts']} : {', '.join(word(DOUBTS, language, code) for code in codes)})"
+    return f" ({words['doubts']}{words['colon']}{', '.join(word(DOUBTS, language, code) for code in codes)})"
 
 
 def _why(session: Session, app: App, case: Case, hide: Callable[[str], str]) -> list[str]:
@@ -249,7 +261,7 @@ def _why(session: Session, app: App, case: Case, hide: Callable[[str], str]) -> 
         view = messages.view(session, app.vault, opening)
     except SealingError:
         return []
-    lines = [f"{words['subject']} : {hide(view['subject'])[:120]}"] if view["subject"] else []
+    lines = [f"{words['subject']}{words['colon']}{hide(view['subject'])[:120]}"] if view["subject"] else []
     return lines + cue_lines(app, view["reading"], hide)
 
 
@@ -262,12 +274,13 @@ def cue_lines(app: App, reading: dict[str, Any], hide: Callable[[str], str]) -> 
         if cue["label"] in reading["labels"] or cue["label"] == reading["primary"]:
             shown.setdefault(cue["label"], hide(" ".join(cue["text"].split()))[:90])
     lines = [
-        f"{words['why']} : {word(RIGHTS, language, label)} ← « {text} »" for label, text in list(shown.items())[:4]
+        f"{words['why']}{words['colon']}{word(RIGHTS, language, label)} ← « {text} »"
+        for label, text in list(shown.items())[:4]
     ]
     flags = [word(FLAGS, language, name) for name, raised in reading["flags"].items() if raised is True]
     if flags:
-        lines.append(f"{words['flags']} : {', '.join(flags)}")
-    return [*lines, f"{words['sure']} : {round(100 * reading['confidence'])} %"]
+        lines.append(f"{words['flags']}{words['colon']}{', '.join(flags)}")
+    return [*lines, f"{words['sure']}{words['colon']}{round(100 * reading['confidence'])} %"]
 
 
 def _files(session: Session, app: App, case: Case, *, masked: bool) -> list[str]:
@@ -276,16 +289,16 @@ def _files(session: Session, app: App, case: Case, *, masked: bool) -> list[str]
     for message in messages.of_case(session, case.id or 0):
         for attachment in messages.attachments(session, message.id or 0):
             if attachment.is_identity and attachment.deleted_at is None:
-                lines.append(f"{words['files']} : {words['identity_file']}")
+                lines.append(f"{words['files']}{words['colon']}{words['identity_file']}")
             elif attachment.deleted_at is None and not masked:
                 name = app.vault.open(session, attachment.key_id, attachment.name_sealed, "name").decode()
-                lines.append(f"{words['files']} : {name} ({attachment.content_type}, {attachment.size} B)")
+                lines.append(f"{words['files']}{words['colon']}{name} ({attachment.content_type}, {attachment.size} B)")
     return lines
 
 
 def _sending(session: Session, case: Case, language: str, words: Any) -> list[str]:
     return [
-        f"{words['failed']} : {word(KINDS, language, item.kind)} – {item.status} <{item.message_id or ''}>"
+        f"{words['failed']}{words['colon']}{word(KINDS, language, item.kind)} – {item.status} <{item.message_id or ''}>"
         for item in outbox.of_case(session, case.id or 0)
         if item.status in ("failed", "uncertain")
     ]
@@ -299,21 +312,25 @@ def _draft_lines(
     letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
     to = letter.recipient or f"Telegram {letter.chat_id}"
     lines = [
-        f"— {words['draft']} : {word(KINDS, language, draft.kind)}, {words['revision']} {draft.revision}, "
+        f"— {words['draft']}{words['colon']}{word(KINDS, language, draft.kind)}, {words['revision']} {draft.revision}, "
         f"{words['sealed_as']} {draft.digest[:12]}",
-        f"{words['to']} : {inert(mask_address(to)) if masked and letter.recipient else to}",
-        f"{words['subject']} : {hide(letter.subject)}",
+        f"{words['to']}{words['colon']}{inert(mask_address(to)) if masked and letter.recipient else to}",
+        f"{words['subject']}{words['colon']}{hide(letter.subject)}",
     ]
     text = hide(letter.text).strip()
     lines += ["", text if len(text) <= DRAFT_ON_CARD else text[:DRAFT_ON_CARD].rstrip() + " […]"]
     found = [f for f in findings_of(app, case, draft, letter) if f.severity == "error"]
     if found:
-        lines += ["", f"{words['findings']} :", *(f"- {finding.message[language]}" for finding in found[:6])]
+        lines += [
+            "",
+            f"{words['findings']}{words['colon'].rstrip()}",
+            *(f"- {finding.message[language]}" for finding in found[:6]),
+        ]
     if draft.kind == "answer":
         standing = advice(case.third_party, minor=case.minor, language=language)
         named = letter.rights or tuple(case.rights[:1])
         steps = (*standing, *(step for right in named for step in app.rights[right].steps.get(language, ())))
-        lines += ["", f"{words['before']} :", *(f"- {step}" for step in steps)] if steps else []
+        lines += ["", f"{words['before']}{words['colon'].rstrip()}", *(f"- {step}" for step in steps)] if steps else []
     return lines
 
 
@@ -337,11 +354,18 @@ def diff_text(session: Session, app: App, case: Case, draft: Draft, *, masked: b
     if draft.revision < 2:
         return words["no_change"]
     last = text(draft.revision)
-    parts = [f"{words['diff_previous']} :", word_diff(text(draft.revision - 1), last) or words["no_change"]]
+    parts = [
+        f"{words['diff_previous']}{words['colon'].rstrip()}",
+        word_diff(text(draft.revision - 1), last) or words["no_change"],
+    ]
     if draft.revision > 2:
-        parts += ["", f"{words['diff_template']} :", word_diff(text(1), last) or words["no_change"]]
+        parts += [
+            "",
+            f"{words['diff_template']}{words['colon'].rstrip()}",
+            word_diff(text(1), last) or words["no_change"],
+        ]
     else:
-        parts[0] = f"{words['diff_both']} :"
+        parts[0] = f"{words['diff_both']}{words['colon'].rstrip()}"
     return "\n".join(parts)
 
 
@@ -379,7 +403,9 @@ def more_offers(session: Session, app: App, subject: str) -> tuple[tuple[Offer, 
     if len(case.rights) > 1 and may(state, "split"):
         label = ACTIONS["split"].label[language]
         offers += [
-            Offer("split", f"{label} : {word(RIGHTS, language, right)}", argument=right, seen=seen)
+            Offer(
+                "split", f"{label}{WORDS[language]['colon']}{word(RIGHTS, language, right)}", argument=right, seen=seen
+            )
             for right in case.rights
         ]
     for draft in drafts.proposed(session, case.id or 0)[:1]:
@@ -462,14 +488,16 @@ def message_card(
 
     lines = _headline(app, notice)
     lines += [f"{words['item']} #{message.id} – {word(RIGHTS, language, reading['primary'])}"]
-    lines += [f"{words['received']} : {day(message.received_at, app)}"]
+    lines += [f"{words['received']}{words['colon']}{day(message.received_at, app)}"]
     would_be = casework.would_be_due(app, message.received_at)
-    lines += [f"{words['due']} : {day(would_be, app)} ({time_left(would_be, casework.today(app, now), words)})"]
+    lines += [
+        f"{words['due']}{words['colon']}{day(would_be, app)} ({time_left(would_be, casework.today(app, now), words)})"
+    ]
     who = f"{mask_name(name)} {mask_address(address)}" if masked else f"{name} <{address}>"
     shown = inert(who) if masked else visible(who)
-    lines += [f"{words['from']} : {shown.strip()} ({message.channel}, {message.language})"]
+    lines += [f"{words['from']}{words['colon']}{shown.strip()} ({message.channel}, {message.language})"]
     if view["subject"]:
-        lines.append(f"{words['subject']} : {hide(view['subject'])[:200]}")
+        lines.append(f"{words['subject']}{words['colon']}{hide(view['subject'])[:200]}")
     lines += cue_lines(app, reading, hide)
     lines.append(f"({message.reason})")
     if not masked:
@@ -480,13 +508,13 @@ def message_card(
         likely = [label for label in reading["labels"] if label in LABELS] or [reading["primary"]]
         if likely[0] in app.rights:
             joined = ",".join(likely)
-            label = f"{ACTIONS['open_as'].label[language]} : {word(RIGHTS, language, likely[0])}"
+            label = f"{ACTIONS['open_as'].label[language]}{words['colon']}{word(RIGHTS, language, likely[0])}"
             offers.append((Offer("open_as", label, argument=joined),))
         other = "Autre droit…" if language == "fr" else "Another right…"
         offers.append((Offer("choose_right", other), Offer("file", ACTIONS["file"].label[language])))
         offers.append((Offer("attach", ACTIONS["attach"].label[language]),))
     else:
-        lines.append(f"{words['state']} : {message.disposition}")
+        lines.append(f"{words['state']}{words['colon']}{message.disposition}")
         if message.disposition == "added" and message.sorted_at is not None:
             # Only what a person put there: the requester's own letters stay in his case.
             offers.append((Offer("detach", ACTIONS["detach"].button(language)),))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 WORDS: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "case": "Dossier",
+        "colon": " : ",
         "item": "À trier",
         "received": "Reçu le",
         "due": "Échéance",
@@ -55,6 +56,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "case": "Case",
+        "colon": ": ",
         "item": "To sort",
         "received": "Received",
         "due": "Due",
