@@ -196,7 +196,7 @@ def _inboxes(settings: Settings, database: Database) -> Sequence[Inbox]:
                     tls=mailbox.tls, ca_file=mailbox.ca_file,
                     password=None if oauth else mailbox.password.get_secret_value, oauth_token=oauth, folder=folder,
                     after=mailbox.after, read_timeout=mailbox.timeout_seconds, poll_every=mailbox.poll_seconds,
-                    since=mailbox.since, zone=settings.zone,
+                    idle=mailbox.idle, since=mailbox.since, zone=settings.zone,
                 )
             )  # fmt: skip
     return inboxes

@@ -190,6 +190,7 @@ class Imap(Section):
     """Further folders of the same mailbox, such as the one a rule files requests into."""
     poll_seconds: int = Field(default=60, ge=5, le=3600)
     idle: bool = True
+    """Whether the server is asked to announce new mail; off, the folder is looked at every ``poll_seconds`` only."""
     since: date | None = None
     """Messages that the server took in before this day (in ``calendar.timezone``) are passed over: not recorded, not
     answered. None: everything in the folder is read."""

@@ -572,6 +572,19 @@ def test_a_server_without_idle_is_asked_now_and_then(make_inbox):
         assert not any("IDLE" in line for line in server.lines)
 
 
+def test_idle_that_is_switched_off_is_not_used_though_the_server_has_it(make_inbox):
+    script = {**WITH_IDLE, r"^\w+ IDLE": b"+ idling\r\n"}
+    with ScriptedServer(GREETING, script) as server:
+        inbox = make_inbox(server, poll_every=0.05, idle=False)
+        assert offered(inbox) == [b"hello"]
+        assert inbox.check().endswith("asked every 0.05 s")
+
+        assert inbox.wait(0.3) is False
+
+        assert len([line for line in server.lines if "UID SEARCH" in line]) >= 3
+        assert not any("IDLE" in line.split(" ") for line in server.lines)
+
+
 def test_a_server_that_refuses_idle_is_polled_instead_of_stormed(make_inbox):
     with ScriptedServer(GREETING, {**WITH_IDLE, r"^\w+ IDLE": b"{tag} NO not today\r\n"}) as server:
         inbox = make_inbox(server, poll_every=1000)

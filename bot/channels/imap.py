@@ -189,6 +189,7 @@ class ImapInbox:
         read_timeout: float = 60,
         idle_renewal: float = 9 * 60,
         poll_every: float = 60,
+        idle: bool = True,
         since: date | None = None,
         zone: tzinfo = UTC,
     ) -> None:
@@ -216,6 +217,7 @@ class ImapInbox:
         self._timeout = SocketTimeout(connect_timeout, read_timeout)
         self._idle_renewal = idle_renewal
         self._poll_every = poll_every
+        self._idle_wanted = idle
         self._since = since
         self._zone = zone
         self._name = name
@@ -298,7 +300,7 @@ class ImapInbox:
     def wait(self, timeout: float) -> bool:
         """Block until the mailbox may hold something new (True), *timeout* seconds passed or :meth:`wake` was called.
 
-        By IDLE where the server has it, else by looking every ``poll_every`` seconds. Never raises :class:`InboxError`:
+        By IDLE where the server has it and the settings do not forbid it, else by looking every ``poll_every`` seconds. Never raises :class:`InboxError`:
         a lost connection is opened again, with growing pauses; the next :meth:`fetch` says what is wrong.
         """
         until = stopwatch() + timeout
@@ -314,7 +316,7 @@ class ImapInbox:
                     if self._has_new(client):
                         return True
                     pause = 1.0
-                    if self._idle_refusals < 2 and client.has_capability("IDLE"):
+                    if self._may_idle(client) and self._idle_refusals < 2:
                         new, rang = self._idle(client, min(left, self._idle_renewal))
                         if new:
                             return True
@@ -342,8 +344,11 @@ class ImapInbox:
         """
         with self._told():
             client = self._select()
-            how = "IDLE" if client.has_capability("IDLE") else f"asked every {self._poll_every:g} s"
+            how = "IDLE" if self._may_idle(client) else f"asked every {self._poll_every:g} s"
             return f"{self._source}: {self._exists} messages, {how}"
+
+    def _may_idle(self, client: _Client) -> bool:
+        return self._idle_wanted and bool(client.has_capability("IDLE"))
 
     def close(self) -> None:
         """Log out and close the connection; harmless when it is closed already. A later call opens it again."""
