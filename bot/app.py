@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.channels.base import Inbox, InboxError, Mailer
 from bot.channels.clamd import Clamd
+from bot.channels.dkim_check import DkimCheck
 from bot.channels.imap import ImapInbox, Settled
 from bot.channels.smtp_out import SmtpMailer
 from bot.clock import Clock, SystemClock
@@ -51,6 +52,7 @@ class App:
     load_reader: Callable[[], Reader]
     contacts: ContactSource | None = None
     scanner: Clamd | None = None
+    signatures: DkimCheck | None = None
     _reader: Reader | None = field(default=None, init=False)
 
     @property
@@ -101,6 +103,7 @@ def build_app(
     telegram: Chat | None = None,
     reader: Reader | None = None,
     contacts: ContactSource | None = None,
+    signatures: DkimCheck | None = None,
 ) -> App:
     """Put the program together as *settings* say; whatever is passed replaces the real part.
 
@@ -128,7 +131,7 @@ def build_app(
     return App(
         settings=settings, clock=clock, database=database, vault=vault, rights=load_rights(), inboxes=inboxes,
         mailer=mailer, telegram=telegram, load_reader=load_reader, contacts=contacts or _contacts(settings),
-        scanner=_scanner(settings),
+        scanner=_scanner(settings), signatures=signatures or _signatures(settings),
     )  # fmt: skip
 
 
@@ -212,6 +215,10 @@ def _contacts(settings: Settings) -> ContactSource | None:
 def _scanner(settings: Settings) -> Clamd | None:
     antivirus = settings.antivirus
     return Clamd(antivirus.clamd, timeout=antivirus.timeout_seconds) if antivirus else None
+
+
+def _signatures(settings: Settings) -> DkimCheck | None:
+    return DkimCheck(servers=settings.mail.dns_servers) if settings.mail.check_dkim else None
 
 
 def _mailer(settings: Settings) -> Mailer:

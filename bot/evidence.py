@@ -21,6 +21,14 @@ def vouched(arrival: Arrival) -> bool:
     return arrival.auth.trusted and arrival.auth.dmarc == "pass"
 
 
+def own_check(arrival: Arrival) -> bool:
+    """Whether our own look at the signature ties the mail to the address in From, where no server of ours says anything.
+
+    One that does not hold is no doubt: forwarders break signatures on honest mail.
+    """
+    return not arrival.auth.trusted and arrival.auth.own_dkim == "pass"
+
+
 def disproved(arrival: Arrival) -> bool:
     """Whether our own server found that the sender is not who From says."""
     auth = arrival.auth
@@ -70,7 +78,7 @@ def evidence_of(session: Session, app: App, case: Case, arrival: Arrival, readin
     return Evidence(
         levels=tuple(app.rights[right].identity_level for right in case.rights),
         known_contact=known,
-        authenticated=chat or vouched(arrival),
+        authenticated=chat or vouched(arrival) or own_check(arrival),
         authentication_failed=auth.trusted and "fail" in (auth.spf, auth.dkim, auth.dmarc) and auth.dmarc != "pass",
         reply_to_differs=bool(arrival.reply_to) and arrival.reply_to.lower() != arrival.from_addr.lower(),
         changed_contact="rectification" in case.rights and _new_contact(reading),

@@ -69,6 +69,10 @@ def take_in(app: App, raw: RawMessage) -> Recorded:
     arrival = mime.arrival(
         raw, authserv_ids=settings.mail.authserv_ids, own_addresses=settings.own_addresses, own_domains=own_domains(app)
     )
+    if app.signatures is not None and not arrival.auth.trusted:
+        arrival = replace(
+            arrival, auth=replace(arrival.auth, own_dkim=app.signatures.verify(raw.raw, arrival.from_addr))
+        )
     if app.scanner is not None and (found := app.scanner.scan(raw.raw)) != "clean":
         arrival = replace(arrival, problems=(*arrival.problems, "malware" if found == "found" else "unscanned"))
     # A message over the mailbox's limit was fetched only in part: a person reads the whole of it.

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, time
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -334,6 +335,20 @@ class Mail(Section):
     """Whether our server delivers ``dpo+anything@`` too: answers then come to an address that names the case."""
     authserv_ids: tuple[str, ...] = ()
     """Names our own server signs its Authentication-Results with; without one nobody's SPF or DKIM is believed."""
+    check_dkim: bool = False
+    """Whether we look at DKIM signatures ourselves where none of these names left a verdict (extra ``dkim``)."""
+    dns_servers: tuple[str, ...] = ()
+    """IP addresses of the name servers that are asked for the keys; empty: the system's."""
+
+    @field_validator("dns_servers")
+    @classmethod
+    def _addresses(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            try:
+                ip_address(value)
+            except ValueError:
+                raise ValueError(f"{value} is no IP address: name servers are given by number") from None
+        return values
 
 
 class Antivirus(Section):

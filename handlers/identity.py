@@ -34,7 +34,7 @@ class Evidence:
     known_contact: bool = False
     """The sender's address or account is on file: verified in an earlier case, or in the contacts source."""
     authenticated: bool = False
-    """Our own server vouches for the sender (DMARC), or the platform for the account."""
+    """Our own server vouches for the sender (DMARC), or our own check of the signature, or the platform for the account."""
     authentication_failed: bool = False
     """Our own server found SPF, DKIM or DMARC failing."""
     reply_to_differs: bool = False

@@ -53,6 +53,8 @@ class Authentication:
     dkim: str = ""
     dmarc: str = ""
     trusted: bool = False
+    own_dkim: str = ""
+    """Our own look at the signature, where no server of ours left a verdict: pass (aligned with From), fail, error."""
 
 
 @dataclass(frozen=True)

@@ -300,8 +300,9 @@ class ImapInbox:
     def wait(self, timeout: float) -> bool:
         """Block until the mailbox may hold something new (True), *timeout* seconds passed or :meth:`wake` was called.
 
-        By IDLE where the server has it and the settings do not forbid it, else by looking every ``poll_every`` seconds. Never raises :class:`InboxError`:
-        a lost connection is opened again, with growing pauses; the next :meth:`fetch` says what is wrong.
+        By IDLE where the server has it and the settings do not forbid it, else by looking every ``poll_every``
+        seconds. Never raises :class:`InboxError`: a lost connection is opened again, with growing pauses; the next
+        :meth:`fetch` says what is wrong.
         """
         until = stopwatch() + timeout
         pause = 1.0

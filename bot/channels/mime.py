@@ -344,7 +344,7 @@ def to_json(arrived: Arrival, id: str) -> dict[str, Any]:
         "suppress": arrived.suppress,
         "suppress_reasons": list(arrived.suppress_reasons),
         "bounce": asdict(arrived.bounce) if arrived.bounce else None,
-        "auth": asdict(arrived.auth),
+        "auth": {name: getattr(arrived.auth, name) for name in ("spf", "dkim", "dmarc", "trusted")},
         "attachments": attachments,
         "forwarded": (
             {name: getattr(forwarded, name) for name in ("from_addr", "from_name", "date", "subject")}

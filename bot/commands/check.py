@@ -94,6 +94,7 @@ def check(config: Path, *, reader: Reader | None = None) -> int:
         ("smtp", lambda: str(getattr(app.mailer, "check")())),  # noqa: B009
         ("chat", lambda: _chat(app)),
         *([("antivirus", app.scanner.check)] if app.scanner is not None else []),
+        *([("dkim", app.signatures.check)] if app.signatures is not None else []),
         *([("automatic", _automatic)] if switch.stopped(app.settings) else []),
     ]
     fine = [_line(name, test) for name, test in tests]
