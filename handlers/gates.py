@@ -72,6 +72,10 @@ def _robot(facts: GateFacts) -> Way | None:
         return None
     if facts.arrival.is_bounce:
         return "to_sort"
+    by_manner = "sounds-automatic" in facts.arrival.suppress_reasons
+    if by_manner and facts.reading.primary not in {"auto_reply", "bounce", "not_request", "spam"}:
+        # No header and no stock phrase says so: nothing is answered by itself, and a person decides.
+        return None if _asks_for_something(facts) else "to_sort"
     # What comes with a file in a thread may be the proof somebody was asked for, whatever its headers say.
     with_file = bool(facts.arrival.attachments) and bool(facts.arrival.in_reply_to or facts.arrival.references)
     return None if _asks_for_something(facts) or with_file else "ignore"

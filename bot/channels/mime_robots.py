@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from email.message import Message
 
-from bot.channels import mime_bounces
+from bot.channels import mime_bounces, mime_manner
 from bot.channels import mime_phrases as phrases
 from bot.channels import mime_words as words
 from bot.channels.mime_headers import Headers, clean_address
@@ -174,7 +174,9 @@ def _by_headers(found: Robots, headers: Headers, *, from_addr: str, envelope_fro
 def _sounds_away(subject: str, start: str, *, answer: bool, support: int) -> bool:
     """Say whether a text that asks for nothing reads like a notice of absence, however it is worded."""
     begin = start[:600]
-    if phrases.ABSENCE_SUBJECT.match(subject) and len(start) < 600:
+    # "Absence of an answer" is a person's complaint.
+    complains = re.match(r"\W*(?:absence|fermeture) (?:d['’]|(?:de|du|des|of)\b)", subject, re.IGNORECASE)
+    if phrases.ABSENCE_SUBJECT.match(subject) and not complains and len(start) < 600:
         return True
     signs = sum(
         1 for each in (phrases.PROMISE, phrases.REFERRED, phrases.RETURN, phrases.NO_READING) if each.search(start)
@@ -196,7 +198,11 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
     if words.OUT_OF_OFFICE_SUBJECT.match(subject):
         found.because("out-of-office-subject")
         found.is_auto_reply = True
-    wants = phrases.WANTS.search(text[:3_000]) is not None or phrases.PAST.search(start) is not None
+    wants = (
+        phrases.WANTS.search(text[:3_000]) is not None
+        or phrases.PAST.search(start) is not None
+        or mime_manner.ERRAND.search(start) is not None
+    )
     absent = words.ABSENT.search(start[:600])
     support = sum(1 for pattern in words.ABSENCE_SUPPORT if re.search(pattern, start, re.IGNORECASE))
     away = False
@@ -208,7 +214,9 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
         found.because("out-of-office-text")
         found.is_auto_reply = True
     acknowledged = words.ACKNOWLEDGED.search(start[:600]) is not None
-    automatic = words.AUTOMATIC_TEXT.search(text) is not None
+    automatic = any(
+        not mime_manner.TOLD_OF.search(text[: hit.start()][-40:]) for hit in words.AUTOMATIC_TEXT.finditer(text)
+    )
     if automatic and (words.DO_NOT_ANSWER.search(text) or acknowledged or absent or not (wants or "?" in start)):
         found.because("automatic-text")
         if acknowledged or absent or (answer and not wants):
@@ -229,3 +237,8 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
     if len(text) < 1_500 and (receipt or (words.RECEIPT_TEXT.search(text) and not wants)):
         found.because("read-receipt")
         found.is_auto_reply = True
+    if not found.is_auto_reply and not phrases.WANTS.search(text[:3_000]):
+        if mime_manner.nobody_there(text.strip(), answer=bool(answer)) or mime_manner.only_received(text.strip()):
+            # By its manner alone: nothing is answered by itself, and the DPO decides (handlers.gates).
+            found.because("sounds-automatic")
+            found.is_auto_reply = True
