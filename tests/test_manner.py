@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a message a line
 """Robots that set no header, and people who write of the same things: told apart by their manner."""
 
 from __future__ import annotations

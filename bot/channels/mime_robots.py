@@ -237,8 +237,8 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
     if len(text) < 1_500 and (receipt or (words.RECEIPT_TEXT.search(text) and not wants)):
         found.because("read-receipt")
         found.is_auto_reply = True
-    if not found.is_auto_reply and not phrases.WANTS.search(text[:3_000]):
-        if mime_manner.nobody_there(text.strip(), answer=bool(answer)) or mime_manner.only_received(text.strip()):
-            # By its manner alone: nothing is answered by itself, and the DPO decides (handlers.gates).
-            found.because("sounds-automatic")
-            found.is_auto_reply = True
+    manner = mime_manner.nobody_there(text.strip(), answer=bool(answer)) or mime_manner.only_received(text.strip())
+    if manner and not found.is_auto_reply and not phrases.WANTS.search(text[:3_000]):
+        # By its manner alone: nothing is answered by itself, and the DPO decides (handlers.gates).
+        found.because("sounds-automatic")
+        found.is_auto_reply = True
