@@ -20,7 +20,7 @@ from bot.channels.imap import OversizeMessage
 from bot.evidence import disproved, evidence_of, vouched
 from bot.letters import is_our_message_id, reference_in_address, reference_in_message_id
 from handlers.gates import GateFacts, Verdict, judge
-from handlers.identity import assess, looks_like_proof
+from handlers.identity import assess, looks_like_proof, tells_a_stay
 from handlers.lifecycle import UNSETTLED, WORKING
 from handlers.lookalike import is_mixed, resembles
 from handlers.matching import Candidate, Match, match, references_in
@@ -210,10 +210,22 @@ def _record(
     case = cases.by_reference(session, found.reference) if found.reference else None
     twin = _twin(session, sender_hash, reading) if case is None and believed else None
     live = case is None or case.state in WORKING or case.state == "to_sort"
-    plan = decide(verdict, reading, found, case_rights=case.rights if case else (), case_live=live, twin=twin)
+    proves = case is not None and _tells_a_stay(session, case, arrival, reading)
+    plan = decide(
+        verdict, reading, found, case_rights=case.rights if case else (), case_live=live, twin=twin, proves=proves
+    )
     if plan.action == "quarantine" and found.reference and _imitates(session, app, found.reference, arrival):
         plan = replace(plan, reason="lookalike-in-thread")
     return _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)
+
+
+def _tells_a_stay(session: Session, case: Case, arrival: Arrival, reading: Reading) -> bool:
+    """Whether a message brings the facts of a stay that the case waits for; what they are worth the DPO says."""
+    # The days of an absence are no days of a stay.
+    absent = arrival.is_auto_reply or reading.primary == "auto_reply"
+    if absent or case.identity not in ("requested", "rejected"):
+        return False
+    return tells_a_stay(casework.identity_need_of(journal.of_case(session, case.id or 0)).means, reading.fields)
 
 
 def _named(app: App, arrival: Arrival) -> Arrival:
@@ -509,11 +521,13 @@ def add_to_case(
     """Add a message of the requester to the case: proof, question, reminder, or more to the request."""
     data = {"message": message.id, "primary": reading.primary, "by": plan.reason}
     casework.note(session, app, case, "message_added", actor="person", now=now, at=arrival.received_at, data=data)
+    told = _tells_a_stay(session, case, arrival, reading)
     proof = _proof_came_along(session, app, case, message, now=now)
     if codes.check(session, app, case, arrival, now=now):
         # The contact on file answered: identity is settled, or one step from it; the draft follows below.
         proof = True
-    elif not proof and reading.primary == "identity_reply" and case.identity in UNSETTLED:
+    elif not proof and case.identity in UNSETTLED and (told or reading.primary == "identity_reply"):
+        proof = told
         casework.note(
             session, app, case, "identity_received", actor="person", now=now, at=arrival.received_at,
             data={"message": message.id, "documents": 0},
@@ -532,7 +546,7 @@ def add_to_case(
         _status(session, app, case, message, now=now)
     if not flood:
         casework.prepare(session, app, case, step=f"message-{message.id}", now=now)
-    kind = "reminder" if reading.primary == "reminder" else "proof" if proof else "message_added"
+    kind = "reminder" if reading.primary == "reminder" and not told else "proof" if proof else "message_added"
     events = journal.of_case(session, case.id or 0)
     if any(event.type == "document_reused" and event.data.get("message") == message.id for event in events):
         kind = "document_reused"

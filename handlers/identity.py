@@ -7,7 +7,7 @@ the lowest rung that settles the doubt: the contact on file, then knowledge of a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from handlers.types import IdentityNeed
@@ -91,6 +91,14 @@ def means_at(level: int) -> tuple[str, ...]:
     if level == 0:
         return ()
     return ALL_MEANS if level < 3 else tuple(m for m in ALL_MEANS if m not in ("known_contact_code", "booking_facts"))
+
+
+def tells_a_stay(means: Collection[str], fields: Mapping[str, str | tuple[str, ...]]) -> bool:
+    """Say whether a message brings what was asked for: facts of a stay, where they are among the *means* offered.
+
+    However it reads otherwise: who is asked for a booking number answers with a booking number, in few words.
+    """
+    return "booking_facts" in means and any(fields.get(name) for name in ("booking_ref", "stay_dates"))
 
 
 def _doubts(evidence: Evidence) -> list[str]:

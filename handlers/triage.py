@@ -43,11 +43,13 @@ def decide(
     case_rights: Collection[str] = (),
     case_live: bool = True,
     twin: str | None = None,
+    proves: bool = False,
 ) -> Plan:
     """Decide on one message.
 
     *case_rights*: the rights of the matched case; *case_live*: whether it still awaits an answer. *twin*: an open case of
-    the same sender that already carries all the rights this message names (a repeat).
+    the same sender that already carries all the rights this message names (a repeat). *proves*: it brings the facts of a
+    stay that were asked for in that case.
     """
     if verdict.way == "ignore":
         return Plan("ignore", verdict.reasons[0])
@@ -66,6 +68,10 @@ def decide(
         return Plan("quarantine", "stranger-in-thread", urgent=True)
     rights = tuple(label for label in _ordered(reading) if label in LABELS)
     if match.reference is not None:
+        said = {cue.label for cue in reading.cues if cue.source != "model"}
+        if proves and case_live and not said & set(rights):
+            # An answer to our question, unless it names a right in so many words: a person sees it with the case.
+            return Plan("add", "proof-in-thread", match.reference)
         return _in_thread(reading, rights, match, case_rights=case_rights, case_live=case_live)
     return _without_case(reading, rights, twin)
 

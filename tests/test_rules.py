@@ -15,7 +15,7 @@ from handlers.matching import Candidate, Match, match, references_in
 from handlers.rights import load_rights
 from handlers.triage import Plan, decide
 from handlers.types import Arrival, Bounce, IdentityNeed
-from nlp.types import LABELS, PRIMARIES, Reading
+from nlp.types import LABELS, PRIMARIES, Cue, Reading
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 ARRIVAL = Arrival(
@@ -187,6 +187,22 @@ JUDGE = Verdict("judge", True)
             {"case_rights": ("access",)},
             Plan("open", "new-request-in-thread", "DSR-2026-0001", ("erasure",)),
             id="a second right in the same thread has a month of its own",
+        ),
+        pytest.param(
+            replace(READING, primary="breach_report", labels=("breach_report",)),
+            Match("DSR-2026-0001", "token"),
+            {"case_rights": ("access",), "proves": True},
+            Plan("add", "proof-in-thread", "DSR-2026-0001"),
+            id="the facts of a stay that were asked for, whatever else the text resembles",
+        ),
+        pytest.param(
+            replace(
+                READING, primary="erasure", labels=("erasure",), cues=(Cue("erasure", "erase", 0, 5, "erasure-en-1"),)
+            ),
+            Match("DSR-2026-0001", "token"),
+            {"case_rights": ("access",), "proves": True},
+            Plan("open", "new-request-in-thread", "DSR-2026-0001", ("erasure",)),
+            id="proof, and another right in so many words",
         ),
         pytest.param(
             replace(NOTHING, primary="status_inquiry"),
