@@ -37,6 +37,10 @@ LEARNED_FLAGS = (
 _MINOR_AGE = re.compile(
     r"\b(?:(?:j'ai|ai|age de|agee de|aged?|i'm|im|i am|a|il a|elle a|,|\() ?(?:\(?\s?)?([3-9]|1[0-7]) ?(?:ans\b|years?\b|yo\b|yrs?\b|\)|,|jahre|anos|anni|jaar)|(?:seize|quinze|quatorze|treize|douze|onze|dix|neuf|huit|sept|six|dix-sept) ans\b|(?:sixteen|fifteen|fourteen|thirteen|twelve|eleven|ten|nine|eight|seven|seventeen)(?: years? old|,| and\b)|aged? (?:[3-9]|1[0-7])\b|\b(?:[3-9]|1[0-7])[- ]years?[- ]old|(?:son|daughter|fils|fille|kid|boy|girl) \w+, (?:[3-9]|1[0-7])\b|\b(?:ist|bin|hat|is|ben|tiene|tengo|ha|ho|tem|tenho) (?:erst |pas |net |solo |appena |so |nur )?(?:[3-9]|1[0-7])\b(?! ?(?:uhr|euro|€|tage|nachte|noches|notti|nights|days|h\b|mal\b))|\b(?:[3-9]|1[0-7])[- ]jahrig|\b(?:de|con|von|di|van) (?:[3-9]|1[0-7]) (?:anos|anni|jahren|jaar)|\bne[e]? (?:le|en) (?:[\d/. ]{2,6}|\d{1,2} \w+ )?20(?:09|1\d|2\d)\b|(?:born|geboren|nat[oa]|nacid[oa]|nascid[oa])\b[^.\n]{0,24}\b20(?:09|1\d|2\d)\b|\bgrade [1-9]\b|\ben (?:6|5|4|3)e\b|\bin der [1-9]\. klasse)"
 )
+_OWN_AGE = re.compile(
+    r"\b(?:j'ai|i am|i'm|im|ich bin|tengo|ho|ik ben|tenho) (?:[5-9]|1[0-7]) (?:ans\b(?! d[e'])|years? old|yo\b|jahre alt|anos\b|anni\b|jaar\b)"
+)
+"""The writer's own age, said outright: a minor, whatever else the text is like (not 17 years *of* something)."""
 _MINORS = re.compile(
     r"\bmineure?s?\b|\bminors?\b|mon (?:petit|gamin|garcon)\b|ma (?:petite|gamine)\b|\beleves?\b|\becoliers?|collegiens?|lyceens?|\bcolos?\b|colonie|classe de (?:cp|ce|cm|6|5|4|3)|\bcm[12]\b|\bcp\b|la classe\b|camarades de classe|\bpupils?\b|schoolchildren|\byear (?:[3-9]|1[0-3])\b|my (?:kid|kids|little)|our pupils|scouts?\b|fiches? sanitaires? (?:de|des)|\bbebe|schuler|alumnos|alunni|leerlingen|alunos|minderjahr\w*|enfants?\b|children\b|school trip|choir(?:boys|girls)|petits\b|autorisation parentale|louveteaux|les jeunes\b"
 )
@@ -71,6 +75,8 @@ def flags(
     for name in LEARNED_FLAGS:
         if decide(name, flag_evidence(name, text, primary)):
             raised[name] = True
+    if _OWN_AGE.search(text):
+        raised["minor"] = True
     if "third_party" in raised:
         raised["third_party_kind"] = third_party_kind(text, primary, kinds)
     if message.reply_to and message.from_email and message.reply_to.lower() != message.from_email.lower():

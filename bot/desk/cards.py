@@ -24,7 +24,7 @@ from bot.desk.casefile import merged_into
 from bot.desk.diff import word_diff
 from bot.desk.masking import hider
 from bot.desk.review import findings_of
-from bot.desk.text import inert, mask_address, mask_name, visible
+from bot.desk.text import inert, mask_address, mask_name, mask_text, visible
 from bot.desk.words import ABOUT, DOUBTS, FLAGS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, THIRD_PARTIES, WORDS, word
 from bot.settings import User
 from handlers.lifecycle import ALLOWED, UNSETTLED, may
@@ -160,7 +160,7 @@ def case_card(
         lines.append(f"{words['charge']}{words['colon']}{case.charge}")
     lines += _about(events, app)
     if letters:
-        lines += _why(session, app, case, hide)
+        lines += _why(session, app, case, hide, masked=masked)
     lines += _files(session, app, case, masked=masked)
     lines += [
         f"{words['warning']}{words['colon']}{warning.partition(': ')[2] or warning}"
@@ -250,7 +250,7 @@ def _doubts(events: list[Any], language: str, words: Any) -> str:
     return f" ({words['doubts']}{words['colon']}{', '.join(word(DOUBTS, language, code) for code in codes)})"
 
 
-def _why(session: Session, app: App, case: Case, hide: Callable[[str], str]) -> list[str]:
+def _why(session: Session, app: App, case: Case, hide: Callable[[str], str], *, masked: bool) -> list[str]:
     """The cue that justified each right, from the message that opened the case."""
     words = WORDS[app.settings.desk.language]
     own = messages.of_case(session, case.id or 0) or messages.of_case(session, casework.origin_of(session, case))
@@ -261,8 +261,16 @@ def _why(session: Session, app: App, case: Case, hide: Callable[[str], str]) -> 
         view = messages.view(session, app.vault, opening)
     except SealingError:
         return []
+    hide = _also_others(view["reading"], hide, masked=masked)
     lines = [f"{words['subject']}{words['colon']}{hide(view['subject'])[:120]}"] if view["subject"] else []
     return lines + cue_lines(app, view["reading"], hide)
+
+
+def _also_others(reading: dict[str, Any], hide: Callable[[str], str], *, masked: bool) -> Callable[[str], str]:
+    """Return *hide* for whoever else a message names, a child or a client: a cue may be a whole sentence of it."""
+    named = reading["fields"].get("data_subject_name", ())
+    names = (named,) if isinstance(named, str) else tuple(named)
+    return (lambda text: hide(mask_text(text, names))) if masked and names else hide
 
 
 def cue_lines(app: App, reading: dict[str, Any], hide: Callable[[str], str]) -> list[str]:
@@ -486,6 +494,7 @@ def message_card(
         def hide(text: str) -> str:
             return within(outer(text))
 
+    hide = _also_others(reading, hide, masked=masked)
     lines = _headline(app, notice)
     lines += [f"{words['item']} #{message.id} – {word(RIGHTS, language, reading['primary'])}"]
     lines += [f"{words['received']}{words['colon']}{day(message.received_at, app)}"]
