@@ -53,7 +53,7 @@ def written(office: Office, name: str, subject: str, text: str) -> Arrival:
 
 def faults(shown: str, *, limit: int | None = CARD_LIMIT) -> list[str]:
     """What is wrong with a text that goes to the chat."""
-    found = [f"{entity.type}" for entity in read_text(shown, None)[1]]
+    found = [str(entity) for entity in read_text(shown, None)[1]]
     found += [f"U+{ord(character):04X}" for character in shown if character in INVISIBLE]
     return found + ([f"{utf16_length(shown)} units"] if limit and utf16_length(shown) > limit else [])
 
