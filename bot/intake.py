@@ -27,6 +27,7 @@ from handlers.matching import Candidate, Match, match, references_in
 from handlers.opening import letter_facts
 from handlers.triage import CONTINUES, Plan, decide
 from handlers.types import Arrival, Authentication, Bounce, Forwarded, IdentityNeed, Letter, Notice, Outcome
+from nlp.fold import fold
 from nlp.types import LABELS, MISSION_CLASS, Cue, Reading
 from nlp.types import Message as Question
 from store import cases, journal, messages, outbox
@@ -491,10 +492,17 @@ def requester(app: App, arrival: Arrival, reading: Reading) -> Person:
     stated = stated if isinstance(stated, str) else stated[0]
     inner = forwarded_request(app, arrival)
     if inner is not None:
-        return Person(stated or inner.from_name, inner.from_addr)
+        return Person(_fuller(stated, inner.from_name), inner.from_addr)
+    name = _fuller(stated, arrival.from_name)
     if arrival.channel in ("telegram", "matrix"):
-        return Person(stated or arrival.from_name, "", int(arrival.from_addr.removeprefix("chat:")))
-    return Person(stated or arrival.from_name, arrival.from_addr)
+        return Person(name, "", int(arrival.from_addr.removeprefix("chat:")))
+    return Person(name, arrival.from_addr)
+
+
+def _fuller(stated: str, given: str) -> str:
+    """Return the name the text states, unless it is but a part of the one the message came with."""
+    part = set(fold(stated).text.split()) <= set(fold(given).text.split())
+    return given if part and given else stated
 
 
 def reply_language(app: App, language: str) -> str:
