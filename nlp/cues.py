@@ -196,7 +196,7 @@ _OTHERS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "not_request": {
         "fr": (
-            r"(?:chambre|lits?|nuits?|petit[- ]dej\w*|wifi|chauffage|douche|drap\w*|parking|ascenseur|menu|repas|dortoir)\b<_>",
+            r"(?:horaires?|ouvertures?|reception|tarifs?|chambre|lits?|nuits?|petit[- ]dej\w*|wifi|chauffage|douche|drap\w*|parking|ascenseur|menu|repas|dortoir)\b<_>",
             r"(?:remboursement|rembourser|facture|acompte|arrhes|caution|devis)\b<_>",
             r"(?:oublie|perdu|egare|laisse) (?:\w+ ){0,3}(?:mon|ma|mes|son|sa|un|une|le|la)\b(?! code)|objets? (?:trouve|perdu)s?|doudou",
             r"candidature|lettre de motivation|alternance|\bstage\b|poste de|memoire de|these sur|journalist\w+|reportage|questionnaire|etudiante? en",
@@ -207,7 +207,7 @@ _OTHERS: dict[str, dict[str, tuple[str, ...]]] = {
             r"je (?:lui |leur )?reponds quoi|je seche sur|rappelle-moi|cher confrere|chere consoeur|(?:t'as|tu as|as-tu|aurais-tu|tu aurais)\b|en interne|pour (?:ton|votre) information",
         ),
         "en": (
-            r"(?:rooms?|beds?|nights?|breakfast|wifi|heating|shower|towels?|sheets?|parking|lift|menu|dinner|dorm|bunk)\b<_>",
+            r"(?:opening (?:hours|times)|office hours|prices?|rates|rooms?|beds?|nights?|breakfast|wifi|heating|shower|towels?|sheets?|parking|lift|menu|dinner|dorm|bunk)\b<_>",
             r"(?:refund|invoice|deposit|quote|overcharged|charged)\b<_>",
             r"(?:left|lost|forgot|forgotten|found|hand(?:ed)? in)<_>(?:coat|phone|charger|jacket|wallet|scarf|bag|umbrella|teddy|glasses|behind|keys?|toy)|lost property",
             r"apply(?:ing)? for|application for|vacancy|internship|cover letter|dissertation|thesis|journalist|interview|questionnaire|survey on|researcher",

@@ -269,9 +269,9 @@ ODD = "Le perroquet bleu ne chante plus sous la tonnelle, et la clepsydre du vie
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> Path:
-    """A corpus of two hundred messages, forty of them the frozen part."""
+    """A corpus of some five hundred messages, a quarter of them the frozen part."""
     folder = tmp_path_factory.mktemp("corpus")
-    for split, many in (("train", 160), ("test", 40)):
+    for split, many in (("train", 400), ("test", 120)):
         (folder / split).mkdir()
         lines = [line for path in sorted((CORPUS / split).glob("*.jsonl")) for line in path.open(encoding="utf-8")]
         step = len(lines) // many
