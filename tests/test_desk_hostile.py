@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -30,6 +31,7 @@ PIECES = st.sampled_from(
 HOSTILE = st.lists(
     PIECES | st.text(st.characters(exclude_categories=("Cs",)), max_size=40), min_size=1, max_size=8
 ).map(" ".join)
+MAILS = count()
 INVISIBLE = {chr(n) for n in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200E, 0x200F, 0xFEFF, 0x1B)}
 
 
@@ -43,7 +45,8 @@ def office(tmp_path_factory, request) -> Iterator[Office]:
 
 def written(office: Office, name: str, subject: str, text: str) -> Arrival:
     """A mail whose every part the stranger chose."""
-    key = sha256("\0".join((name, subject, text)).encode()).hexdigest()
+    # The same words may be drawn twice, and are two mails then.
+    key = sha256("\0".join((name, subject, text, str(next(MAILS)))).encode()).hexdigest()
     return Arrival(
         channel="email", source="imap:test", external_id=key, received_at=office.clock.now(), raw=b"x", content_key=key,
         message_id=f"{key[:24]}@evil.example", from_name=name, from_addr=f"{key[:12]}@evil.example", subject=subject,
