@@ -114,7 +114,7 @@ def enter_in(session: Session, app: App, arrival: Arrival, *, rights: Sequence[s
             reading, primary=labels[0], labels=labels, decision="accept", confidence=1.0,
             mission_class=MISSION_CLASS.get(labels[0], "other"),
         )  # fmt: skip
-    return _record(session, app, arrival, reading, now=now)
+    return _record(session, app, arrival, reading, now=now, judged=bool(rights))
 
 
 def read(app: App, arrival: Arrival) -> Reading:
@@ -168,7 +168,14 @@ def forwarded_request(app: App, arrival: Arrival) -> Forwarded | None:
 
 
 def _record(
-    session: Session, app: App, arrival: Arrival, reading: Reading, *, now: datetime, too_large: bool = False
+    session: Session,
+    app: App,
+    arrival: Arrival,
+    reading: Reading,
+    *,
+    now: datetime,
+    too_large: bool = False,
+    judged: bool = False,
 ) -> Recorded:
     known = messages.seen_at(session, source=arrival.source, external_id=arrival.external_id)
     if known is not None:
@@ -190,6 +197,7 @@ def _record(
             reading=reading,
             own_addresses=app.settings.own_addresses,
             too_large=too_large,
+            judged=judged,
             is_ours=is_our_message_id(app, arrival.message_id),
             recent_from_sender=messages.count_from_sender(
                 session, sender_hash, since=arrival.received_at - timedelta(hours=1)
@@ -213,8 +221,9 @@ def _record(
     live = case is None or case.state in WORKING or case.state == "to_sort"
     proves = case is not None and _tells_a_stay(session, case, arrival, reading)
     plan = decide(
-        verdict, reading, found, case_rights=case.rights if case else (), case_live=live, twin=twin, proves=proves
-    )
+        verdict, reading, found, case_rights=case.rights if case else (), case_live=live, twin=twin, proves=proves,
+        judged=judged,
+    )  # fmt: skip
     if plan.action == "quarantine" and found.reference and _imitates(session, app, found.reference, arrival):
         plan = replace(plan, reason="lookalike-in-thread")
     return _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)

@@ -44,12 +44,13 @@ def decide(
     case_live: bool = True,
     twin: str | None = None,
     proves: bool = False,
+    judged: bool = False,
 ) -> Plan:
     """Decide on one message.
 
     *case_rights*: the rights of the matched case; *case_live*: whether it still awaits an answer. *twin*: an open case of
     the same sender that already carries all the rights this message names (a repeat). *proves*: it brings the facts of a
-    stay that were asked for in that case.
+    stay that were asked for in that case. *judged*: a person entered it and said what it asks for.
     """
     if verdict.way == "ignore":
         return Plan("ignore", verdict.reasons[0])
@@ -64,10 +65,10 @@ def decide(
         return Plan("authority", "authority", urgent=True)
     if verdict.way == "to_sort":
         return Plan("to_sort", verdict.reasons[0])
-    if match.stranger:
+    if match.stranger and not judged:
         return Plan("quarantine", "stranger-in-thread", urgent=True)
     rights = tuple(label for label in _ordered(reading) if label in LABELS)
-    if match.reference is not None:
+    if match.reference is not None and not match.stranger:
         said = {cue.label for cue in reading.cues if cue.source != "model"}
         if proves and case_live and not said & set(rights):
             # An answer to our question, unless it names a right in so many words: a person sees it with the case.

@@ -44,12 +44,11 @@ def next_reference(session: Session, *, prefix: str, year: int) -> str:
 
 def create(session: Session, vault: Vault, *, facts: CaseFacts, person: Person, key_id: int, now: datetime) -> Case:
     """Create the row of a case; its state follows from the journal entry that opens it."""
-    contact = person.address or f"chat:{person.chat_id}"
     case = Case(
         **facts.model_dump(),
         key_id=key_id,
         person_sealed=vault.seal_json(session, key_id, person.__dict__, "person"),
-        address_hash=vault.address_hash(contact),
+        address_hash=_contact_hash(vault, person, key_id),
         opened_at=now,
     )
     session.add(case)
@@ -65,8 +64,15 @@ def person_of(session: Session, vault: Vault, case: Case) -> Person:
 def set_person(session: Session, vault: Vault, case: Case, person: Person) -> None:
     """Change the person of record (the DPO's decision, noted in the journal by the caller)."""
     case.person_sealed = vault.seal_json(session, case.key_id, person.__dict__, "person")
-    case.address_hash = vault.address_hash(person.address or f"chat:{person.chat_id}")
+    case.address_hash = _contact_hash(vault, person, case.key_id)
     session.add(case)
+
+
+def _contact_hash(vault: Vault, person: Person, key_id: int) -> str:
+    """Tell one requester from another; two who left neither address nor chat (by letter, by phone) stay two."""
+    if person.address:
+        return vault.address_hash(person.address)
+    return vault.address_hash(f"chat:{person.chat_id}" if person.chat_id is not None else f"nobody:{key_id}")
 
 
 def facts_of(case: Case) -> CaseFacts:

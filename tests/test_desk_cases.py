@@ -20,6 +20,7 @@ from bot.desk.actions import Ask, perform
 from bot.desk.basics import stamp
 from bot.desk.cards import CARD_LIMIT, more_offers, view_of
 from bot.desk.terminal import Terminal
+from bot.evidence import verified_before
 from bot.purge import purge
 from bot.sending import send_due
 from store import cases, journal, messages, outbox
@@ -217,6 +218,25 @@ def test_a_request_is_entered_in_a_line_and_counts_from_its_receipt(office, type
     assert (case.channel, case.rights, case.received_at.astimezone(office.settings.zone).date().isoformat()) == seen
     assert office.mailer.to("paul@boite.example") == []
     assert office.do("manual_intake", "desk", text=typed).text == "Déjà saisi : DSR-2026-0001."
+
+
+def test_what_a_person_entered_opens_a_case_whatever_its_words_sound_like(office):
+    office.arrive(mail(ACCESS, sender=JEAN, subject="Demande"))
+    told = office.do(
+        "manual_intake", "desk",
+        text="courrier 2026-02-20 Paul Ferry accès\nRéponse automatique : je suis absent. Voir DSR-2026-0001.",
+    )  # fmt: skip
+    assert (told.done, office.case("DSR-2026-0002").rights) == (True, ["access"])
+
+
+def test_two_who_left_no_address_are_two_people(office):
+    office.do("manual_intake", "desk", text="courrier 2026-02-20 Paul Ferry accès\nJe veux savoir.")
+    office.do("manual_intake", "desk", text="courrier 2026-02-20 Anne Morel accès\nQu'avez-vous sur moi ?")
+    office.do("identity_in_person", "case:1", text="Passeport vu, aucune copie")
+    first, second = office.case(), office.case("DSR-2026-0002")
+    assert first.address_hash != second.address_hash
+    with office.app.database.reading() as session:
+        assert not verified_before(session, second)
 
 
 def test_the_first_address_of_somebody_seen_in_person_is_asked_for_no_proof_again(office):

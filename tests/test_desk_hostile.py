@@ -15,7 +15,6 @@ from bot.desk.cards import CARD_LIMIT, draft_text, view_of
 from bot.sandbox.bot_api_entities import read_text, utf16_length
 from handlers.types import Arrival
 from store import cases, drafts
-from store.models import Case
 from tests.fakes import Office
 
 PIECES = st.sampled_from(
@@ -70,23 +69,16 @@ def test_whatever_a_stranger_writes_his_card_is_inert_and_fits(office, name, sub
     sorted_out = intake.record(office.app, written(office, name, subject, f"{text} peut-être"), now=office.clock.now())
     with office.app.database.reading() as session:
         case = cases.by_reference(session, opened.reference or "")
-        about = [f"message:{opened.message_id}", f"message:{sorted_out.message_id}"]
-        # What resembles an earlier mail too closely joins it and opens nothing: its message is looked at all the same.
-        about += [f"case:{case.id}"] if case else []
+        assert case is not None
         now = office.clock.now()
-        for subject_of in about:
-            view = view_of(session, office.app, subject_of, masked=True, now=now, notice="new")
+        for about in (f"case:{case.id}", f"message:{opened.message_id}", f"message:{sorted_out.message_id}"):
+            view = view_of(session, office.app, about, masked=True, now=now, notice="new")
             assert view is not None
             assert faults(view.text) == []
             assert [o.label for row in view.offers for o in row if faults(o.label, limit=64)] == []
-        for draft in drafts.proposed(session, case.id or 0) if case else ():
-            shown = draft_text(session, office.app, _again(session.get(Case, case and case.id)), draft, masked=True)
+        for draft in drafts.proposed(session, case.id or 0):
+            shown = draft_text(session, office.app, case, draft, masked=True)
             assert faults(shown, limit=None) == []
-
-
-def _again(case: Case | None) -> Case:
-    assert case is not None
-    return case
 
 
 def test_a_card_sets_its_colons_as_its_language_does(office):
