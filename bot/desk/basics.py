@@ -142,6 +142,15 @@ def both(french: str, english: str) -> dict[str, str]:
     return {"fr": french, "en": english}
 
 
+def masked_words(language: str) -> str:
+    """What is told where a text still carries the sign of a mask."""
+    return say(
+        language,
+        "Le texte contient encore des passages masqués (•) : complétez-les, ou modifiez dans « dpobot desk ».",
+        "The text still holds masked passages (•): complete them, or edit in 'dpobot desk'.",
+    )
+
+
 def moment(session: Session) -> str:
     """Name this point of the journal: a step taken again later is another step, the same one repeated is not."""
     return journal.head(session)[:20]
