@@ -24,6 +24,13 @@ from store import cases, drafts, journal
 from store.models import Case, Draft, Event, OutboxItem
 from tests.world import make_settings, paris
 
+# People and words that many tests tell their stories with.
+CAMILLE = "Camille Durand <camille.durand@courrier.example>"
+JEAN = "Jean Roche <jean@boite.example>"
+ACCESS = "Bonjour, je voudrais une copie de mes données.\n\nCamille Durand"
+OBJECTION = "Bonjour, arrêtez vos publicités."
+UNSURE = "Bonjour, peut-être faut-il que vous supprimiez… supprimez mes données ?"
+
 RULES = {
     "access": r"copie de (?:toutes )?mes donnees|copy of my data|quelles donnees",
     "erasure": r"supprimez|effacez|delete my",

@@ -36,20 +36,8 @@ from bot.settings import load
 from store import cases, journal
 from store.models import Case
 from store.sealing import new_master_key
-from tests.fakes import Office, WordReader
+from tests.fakes import ACCESS, CAMILLE, JEAN, OBJECTION, Office, WordReader
 from tests.world import EXAMPLE, World, mail, make_mailbox, paris
-
-CAMILLE = "Camille Durand <camille.durand@courrier.example>"
-JEAN = "Jean Roche <jean@boite.example>"
-ACCESS = "Bonjour, je voudrais une copie de mes données.\n\nCamille Durand"
-OBJECTION = "Bonjour, arrêtez vos publicités."
-
-
-@pytest.fixture
-def office(tmp_path) -> Iterator[Office]:
-    made = Office(tmp_path / "data")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -20,22 +19,9 @@ from bot.sending import send_due
 from handlers.lifecycle import ALLOWED
 from store import drafts, journal, messages
 from store.models import Button, Case, Event, Message, OutboxItem
-from tests.fakes import Office
+from tests.fakes import ACCESS, CAMILLE, JEAN, OBJECTION, UNSURE, Office
 from tests.store_makers import together
 from tests.world import mail, paris, text_of
-
-CAMILLE = "Camille Durand <camille.durand@courrier.example>"
-JEAN = "Jean Roche <jean@boite.example>"
-ACCESS = "Bonjour, je voudrais une copie de mes données.\n\nCamille Durand"
-OBJECTION = "Bonjour, arrêtez vos publicités."
-UNSURE = "Bonjour, peut-être faut-il que vous supprimiez… supprimez mes données ?"
-
-
-@pytest.fixture
-def office(tmp_path) -> Iterator[Office]:
-    made = Office(tmp_path / "data")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from email import policy
 from email.parser import BytesParser
@@ -25,21 +24,12 @@ from bot.purge import purge
 from bot.sending import send_due
 from store import cases, journal, messages, outbox
 from store.models import Event, Message, OutboxItem, SealingKey
-from tests.fakes import Office
+from tests.fakes import JEAN, OBJECTION, Office
 from tests.world import mail, paris, text_of
 
-JEAN = "Jean Roche <jean@boite.example>"
 ANA = "Ana Lima <ana@boite.example>"
-OBJECTION = "Bonjour, arrêtez vos publicités."
 BOTH = "Bonjour, je voudrais une copie de mes données, puis supprimez tout."
 ACCESS = "Bonjour, je voudrais une copie de mes données."
-
-
-@pytest.fixture
-def office(tmp_path) -> Iterator[Office]:
-    made = Office(tmp_path / "data")
-    yield made
-    made.close()
 
 
 def test_a_right_set_apart_keeps_the_date_of_receipt_and_merging_undoes_it(office):

@@ -24,19 +24,11 @@ from nlp.types import Message
 from store import examples
 from store.models import Message as Row
 from store.models import SealingKey, TrainingExample
-from tests.fakes import Office
+from tests.fakes import JEAN, Office
 from tests.world import mail, paris
 
-JEAN = "Jean Roche <jean@boite.example>"
 ACCESS = "Bonjour, je voudrais une copie de mes données. Jean Roche"
 UNSURE = "Bonjour, peut-être pourriez-vous voir ce que devient mon dossier. Jean Roche"
-
-
-@pytest.fixture
-def office(tmp_path) -> Iterator[Office]:
-    made = Office(tmp_path / "data")
-    yield made
-    made.close()
 
 
 def learned(office: Office) -> list[tuple[str, tuple[str, ...], dict[str, bool | str], str]]:
