@@ -176,7 +176,7 @@ class Worker:
             await self.begin(desk, everything=lock.exclusive)
             await asyncio.to_thread(round_once, self.app)
             if desk is not None and channel is not None:
-                while await desk.deliver_next():
+                while await desk.post.deliver_next():
                     pass
                 await channel.close()
 
@@ -208,7 +208,7 @@ class Worker:
 
         async def outgoing() -> None:
             await asyncio.to_thread(send_due, self.app)
-            while desk is not None and await desk.deliver_next():
+            while desk is not None and await desk.post.deliver_next():
                 pass
 
         for name, part in (("mailbox", mail), ("days", days), ("outbox", outgoing)):
@@ -321,7 +321,7 @@ class Worker:
     async def _outgoing(self, desk: ChatDesk | None) -> None:
         async def step() -> None:
             await asyncio.to_thread(send_due, self.app)
-            while desk is not None and await desk.deliver_next():
+            while desk is not None and await desk.post.deliver_next():
                 pass
             self._work.clear()
             try:
@@ -372,8 +372,8 @@ class Worker:
         async def step() -> None:
             await channel.run(
                 self.stop,
-                last_update_id=desk.last_update_id,
-                store_update=desk.store_update,
+                last_update_id=desk.updates.last_update_id,
+                store_update=desk.updates.store,
                 handle=handle,
                 notice=self.tell_chat_trouble,
             )

@@ -76,8 +76,9 @@ MUTANTS = (
     ),
     Mutant(
         "anybody may press the buttons", "bot/desk/chat.py",
-        "            return roster.by_telegram(session, self.app, account)",
-        "            return roster.by_telegram(session, self.app, account) or self.app.settings.desk.users[0]",
+        "            return roster.seated(session, self.app, account)",
+        "            return roster.seated(session, self.app, account) or roster.Seat("
+        "**self.app.settings.desk.users[0].model_dump(), account=account, chat_id=account)",
     ),
     Mutant(
         "the same mail is a new mail each time", "store/messages.py",

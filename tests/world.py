@@ -122,7 +122,7 @@ class World:
             if desk is None or channel is None or self.chat is None:
                 break
             delivered = False
-            while await desk.deliver_next():
+            while await desk.post.deliver_next():
                 delivered = True
             if not self.chat.pending_updates and not delivered:
                 break
@@ -136,7 +136,7 @@ class World:
         stop = asyncio.Event()
         reading = asyncio.create_task(
             channel.run(
-                stop, last_update_id=desk.last_update_id, store_update=desk.store_update, handle=desk.handle,
+                stop, last_update_id=desk.updates.last_update_id, store_update=desk.updates.store, handle=desk.handle,
                 notice=lambda code, sentence: None,
             )
         )  # fmt: skip

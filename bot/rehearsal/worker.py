@@ -235,7 +235,7 @@ class Live:
         while not stop.is_set():
             try:
                 await self.channel.run(
-                    stop, last_update_id=desk.last_update_id, store_update=desk.store_update, handle=handle,
+                    stop, last_update_id=desk.updates.last_update_id, store_update=desk.updates.store, handle=handle,
                     notice=self.worker.tell_chat_trouble,
                 )  # fmt: skip
             except Exception as error:  # noqa: BLE001 - as in the worker's own loop: one part must not stop the others

@@ -1,0 +1,128 @@
+"""What leaves for the chats: notices to the desk and letters to people who wrote there, each once, or later, or by mail."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import timedelta
+from typing import Any
+
+from bot import casework
+from bot.app import App
+from bot.channels.chat import Chat, ChatError, ChatRefused, ChatUnavailable, ChatUncertain, split_text
+from bot.desk import roster
+from bot.desk.chat_board import Board
+from bot.sending import chat_letter, settle_chat
+from handlers.types import Notice
+from store import health, outbox
+from store.models import Case, OutboxItem
+
+log = logging.getLogger("dpobot.chat")
+
+
+class Post:
+    """The outbox's way into the chats."""
+
+    def __init__(self, app: App, channel: Chat, board: Board) -> None:
+        self.app = app
+        self.channel = channel
+        self.board = board
+
+    async def deliver_next(self) -> bool:
+        """Deliver the next notice to the desk or letter by chat that is due; False when there is none."""
+        item = await asyncio.to_thread(self._claim)
+        if item is None:
+            return False
+        with_key = await asyncio.to_thread(self._opened, item)
+        if item.channel == "chat":
+            await self._letter(item, with_key)
+        else:
+            await self._notice(item, json.loads(with_key))
+        return True
+
+    def _claim(self) -> OutboxItem | None:
+        with self.app.database.transaction() as session:
+            return outbox.claim(session, channels=("desk", "chat"), now=self.app.clock.now())
+
+    def _opened(self, item: OutboxItem) -> bytes:
+        with self.app.database.reading() as session:
+            return outbox.opened(session, self.app.vault, item)[1]
+
+    async def _letter(self, item: OutboxItem, payload: bytes) -> None:
+        chat_id, text = chat_letter(payload)
+        parts = split_text(text)
+        gone = 0
+        try:
+            for part in parts:
+                await self.channel.send_text(chat_id, part, key=f"{item.key}:{gone}")
+                gone += 1
+        except ChatError as error:
+            await self._not_sent(item, error, gone=0 if self.channel.repeats(chat_id) else gone)
+        else:
+            await asyncio.to_thread(settle_chat, self.app, item, "sent", response=f"chat, {len(parts)} messages")
+
+    async def _not_sent(self, item: OutboxItem, error: ChatError, *, gone: int) -> None:
+        """A letter of which a part has gone may not be sent again from its beginning: a person looks."""
+        if gone or isinstance(error, ChatUncertain):
+            await asyncio.to_thread(settle_chat, self.app, item, "uncertain", error=f"{error} ({gone} parts sent)")
+        elif isinstance(error, ChatUnavailable):
+            await asyncio.to_thread(self._later, item, error)
+        else:
+            await asyncio.to_thread(settle_chat, self.app, item, "failed", error=str(error))
+
+    def _later(self, item: OutboxItem, error: ChatUnavailable) -> None:
+        now = self.app.clock.now()
+        wait = max(outbox.retry_delay(item.attempts), timedelta(seconds=error.retry_after or 0))
+        with self.app.database.transaction() as session:
+            outbox.finish(
+                session, item_id=item.id or 0, status="pending", now=now, error=str(error), again_at=now + wait
+            )
+            health.failed(session, part="telegram", now=now, problem=str(error))
+
+    async def _notice(self, item: OutboxItem, facts: dict[str, Any]) -> None:
+        seats = await asyncio.to_thread(self._on_duty)
+        problem, shown = "", 0
+        later: ChatUnavailable | None = None
+        for user in seats:
+            try:
+                await self.board.post(
+                    facts["subject"], user.chat_id, user, notice=facts["kind"],
+                    anew=facts["kind"] != "refresh", decided_at=item.created_at, facts=facts["facts"],
+                    urgent=bool(facts["urgent"]), key=item.key,
+                )  # fmt: skip
+                shown += 1
+            except ChatRefused as error:
+                # One user who blocked the bot must not keep the others from being told.
+                problem = str(error)
+                log.warning("chat.user_unreachable", extra={"user": user.key})
+            except ChatUnavailable as error:
+                # Nor one platform that is down the other.
+                later = error
+            except ChatUncertain as error:
+                # A card seen twice harms nobody, a card never seen may cost the deadline.
+                later = ChatUnavailable(str(error))
+        if later is not None:
+            await asyncio.to_thread(self._later, item, later)
+            return
+        await asyncio.to_thread(self._delivered, item, facts, problem, shown)
+
+    def _on_duty(self) -> tuple[roster.Seat, ...]:
+        """Where a notice goes to: everybody who is not away and has a chat."""
+        with self.app.database.reading() as session:
+            return roster.seats_on_duty(session, self.app, casework.today(self.app, self.app.clock.now()))
+
+    def _delivered(self, item: OutboxItem, facts: dict[str, Any], problem: str, shown: int) -> None:
+        """Note that a card was shown; where nobody could be shown it, the notice goes by mail instead."""
+        now = self.app.clock.now()
+        with self.app.database.transaction() as session:
+            response = "shown" if shown else "by mail"
+            outbox.finish(session, item_id=item.id or 0, status="sent", now=now, response=response, error=problem)
+            if shown:
+                health.worked(session, part="telegram", now=now)
+            elif facts["kind"] != "refresh":
+                case = session.get(Case, item.case_id) if item.case_id is not None else None
+                notice = Notice(facts["kind"], urgent=facts["urgent"], facts=facts["facts"])
+                casework.mail_desk(
+                    session, self.app, notice, subject=facts["subject"], step=f"outbox-{item.id}", now=now, case=case
+                )
