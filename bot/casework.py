@@ -301,8 +301,12 @@ def tell_desk(
 ) -> None:
     """Queue a notice for the desk, in the transaction of what it tells; the card itself is drawn when it is sent.
 
-    It goes to the chat; where there is none, by mail to the DPO, with references and dates only.
+    It goes to the chat; where there is none, by mail to the DPO, with references and dates only. Of a flood of new
+    requests one notice an hour tells, that of a single urgent one apart; the lists of the desk and the digest show each.
     """
+    if _is_flood(session, app, notice, now=now):
+        notice, subject = Notice("flood", urgent=True), "system:flood"
+        key_id, step, case = app.vault.new_key(session, now=now), now.strftime("%Y-%m-%dT%H"), None
     if not app.settings.desk_in_chat:
         if notice.kind != "refresh":
             mail_desk(session, app, notice, subject=subject, step=step, now=now, case=case)
@@ -312,6 +316,18 @@ def tell_desk(
         session, app.vault, key=f"desk:{subject}:{notice.kind}:{step}", channel="desk", kind=notice.kind,
         key_id=key_id, recipient="desk", payload=payload.encode(), now=now, case_id=case.id if case else None,
     )  # fmt: skip
+
+
+NEWCOMERS = ("case_opened", "to_sort", "quarantine")
+"""Notices that anybody outside can cause, as many as he likes."""
+
+
+def _is_flood(session: Session, app: App, notice: Notice, *, now: datetime) -> bool:
+    """Whether a notice is one of too many that came within an hour; never an urgent one."""
+    if notice.urgent or notice.kind not in NEWCOMERS:
+        return False
+    told = outbox.count_told(session, kinds=NEWCOMERS, since=now - timedelta(hours=1))
+    return told >= app.settings.desk.cards_per_hour
 
 
 def mail_desk(

@@ -151,6 +151,8 @@ class Desk(Section):
     """Whether a notice by mail to a user's own ``email`` carries a one-time key to decide by a reply."""
     second_approval: tuple[Literal["erasure", "disclosure", "minor", "sensitive"], ...] = ()
     """Answers that two people approve: to erasure; to access or portability; about a minor; with sensitive data."""
+    cards_per_hour: int = Field(default=20, ge=1)
+    """How many cards about new requests and messages to sort come within an hour; of a flood, one card tells instead."""
 
     @model_validator(mode="after")
     def _someone(self) -> Desk:

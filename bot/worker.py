@@ -186,9 +186,10 @@ class Worker:
         if desk is not None:
             await desk.take_up()
 
-    async def turn(self, desk: ChatDesk | None) -> None:
+    async def turn(self, desk: ChatDesk | None, *, heard: Callable[[], datetime | None], since: datetime) -> None:
         """What the loops of :meth:`run` do, once, one after the other: for a program whose clock is moved.
 
+        *heard* tells when the chat answered last, *since* is when the program began (both in UTC).
         As there, an error in one part is logged by its type and does not stop the others.
         """
 
@@ -205,6 +206,7 @@ class Worker:
             await asyncio.to_thread(self._recover, False)
             if desk is not None:
                 await desk.take_up()
+                await asyncio.to_thread(watch_chat, self.app, heard(), since=since)
 
         async def outgoing() -> None:
             await asyncio.to_thread(send_due, self.app)

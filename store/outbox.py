@@ -194,6 +194,15 @@ def count_automatic(session: Session, *, since: datetime, case_ids: tuple[int, .
     return session.exec(query).one()
 
 
+def count_told(session: Session, *, kinds: tuple[str, ...], since: datetime) -> int:
+    """Return how many notices of *kinds* were queued for the desk, in chat or by mail, since *since*."""
+    # A notice by mail is an item a recipient, numbered from 0.
+    channel = col(OutboxItem.channel)
+    one = (channel == "desk") | ((channel == "desk_mail") & col(OutboxItem.key).like("%:0"))
+    query = select(func.count()).where(one, col(OutboxItem.kind).in_(kinds), col(OutboxItem.created_at) >= since)
+    return session.exec(query).one()
+
+
 def retry_delay(attempts: int) -> timedelta:
     """How long to wait after the n-th temporary refusal: 1, 2, 4 … minutes, at most two hours."""
     return timedelta(minutes=min(2 ** max(attempts - 1, 0), 120))

@@ -238,7 +238,7 @@ def _due(app: App, deadline: Deadline, now: datetime) -> str:
         return words["due_paused"].format(date=day(unpaused, app))
     shown = f"{day(last, app)} ({time_left(last, casework.today(app, now), words)})"
     if last != unpaused and deadline.suspended_days:
-        shown += f" – {words['due_paused'].format(date=day(unpaused, app))}"
+        shown += f" – {words['due_moved'].format(days=deadline.suspended_days, date=day(unpaused, app))}"
     return shown
 
 

@@ -41,9 +41,14 @@ KINDS = {
     "closing": ("closing", "substantive_reply"),
     "fee": ("fee_notice", "fee"),
     "status": ("status", "status_reply"),
+    "identity_code": ("identity_code", "identity_request"),
 }
 """The program's kinds of letter in the words of the format; what is not here is called the same in both."""
-ROUTINE = frozenset({"acknowledgement", "identity_request", "information_request", "reminder", "status"})
+ROUTINE = frozenset(
+    {"acknowledgement", "identity_request", "information_request", "reminder", "status"}
+    # A code to the address on file asks for proof; a warning to the address that was left says nothing of the request.
+    | {"identity_code", "address_notice"}
+)
 """Parts of kinds that may leave without a person's approval."""
 DPO_CHATS = (DPO, DEPUTY)
 URGENT = re.compile(r"urgent|immédiat", re.IGNORECASE)

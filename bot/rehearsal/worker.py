@@ -36,7 +36,7 @@ from bot.digest import scheduled
 from bot.logs import set_up
 from bot.settings import Settings, build
 from bot.tick import START
-from bot.worker import Worker
+from bot.worker import CHAT_POLL, Worker
 from store import health, journal, messages
 from store.lock import WorkerLock
 from store.models import ChatUpdate, Marker, OutboxItem
@@ -116,6 +116,14 @@ class FatalChannel(TelegramChannel):
     def __init__(self, doom: Doom, token: str, **settings: Any) -> None:
         super().__init__(token, **settings)
         self._doom = doom
+        self.polls = 0
+        """How many polls have ended, well or not."""
+
+    async def _get_updates(self, offset: int) -> list[dict[str, Any]]:
+        try:
+            return await super()._get_updates(offset)
+        finally:
+            self.polls += 1
 
     async def answer(self, callback_id: str, text: str, alert: bool = False) -> bool:
         """Answer a press: what was decided is committed by now."""
@@ -145,9 +153,10 @@ class Live:
         self.app.inboxes = tuple(FatalInbox(inbox, self.doom) for inbox in first.inboxes)
         self.app.mailer = FatalMailer(first.mailer, self.doom)
         self.worker = Worker(self.app)
+        self.since = self.app.clock.now()
         self._watch_commits()
 
-    def _channel(self, clock: FileClock) -> TelegramChannel | None:
+    def _channel(self, clock: FileClock) -> FatalChannel | None:
         telegram = self.settings.telegram
         if telegram is None:
             return None
@@ -216,14 +225,28 @@ class Live:
         if asked["do"] == "patience":
             self.patience = int(asked["milliseconds"])
             return {"patience": self.patience}
+        if desk is not None:
+            await self._hear()
         rounds = 0
         while rounds < int(asked.get("limit", 60)):
             before = await asyncio.to_thread(self._mark)
-            await self.worker.turn(desk)
+            await self.worker.turn(
+                desk, heard=lambda: self.channel.last_poll_ok if self.channel is not None else None, since=self.since
+            )
             rounds += 1
             if await asyncio.to_thread(self._mark) == before:
                 break
         return {"rounds": rounds, **await asyncio.to_thread(self._outlook)}
+
+    async def _hear(self) -> None:
+        """Wait until a poll of the chat has ended since the clock was moved: an hour passes here without one."""
+        channel, now = self.channel, self.app.clock.now()
+        assert channel is not None
+        before = channel.polls
+        for _ in range(400):
+            if (channel.last_poll_ok or self.since) >= now or channel.polls > before:
+                return
+            await asyncio.sleep(0.005)
 
     async def _chat(self, desk: ChatDesk, stop: asyncio.Event) -> None:
         assert self.channel is not None
@@ -269,6 +292,10 @@ class Live:
             done = session.get(Marker, f"tick:{today}") is not None
             part = health.of(session, "imap")
             failing = part is not None and part.failures > 0
+            heard = self.channel.last_poll_ok or self.since if self.channel is not None else now
+            silence = health.of(session, CHAT_POLL)
+            # A chat that does not answer is worth a look every minute, too, until that is told.
+            failing = failing or (heard < now and (silence is None or silence.failures == 0))
         tick = datetime.combine(today + timedelta(days=1) if done else today, START, tzinfo=zone)
         found = [tick.astimezone(UTC), scheduled(now + timedelta(days=7), self.settings)]
         if again is not None:

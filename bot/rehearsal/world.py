@@ -242,27 +242,26 @@ class World:
                 return
             assert self.worker is not None
             try:
-                if not self._chat_heard():
-                    continue
+                self._chat_heard()
+                self.chat.tick()
                 self._outlook = self.worker.ask(do="round")
             except Died:
                 self._died()
                 continue
-            if not self.chat.pending_updates:
+            if not self.chat.pending_updates or self.chat.deaf:
                 return
 
-    def _chat_heard(self) -> bool:
-        """Wait until the worker has taken every update up; False when it died over it."""
+    def _chat_heard(self) -> None:
+        """Wait until the worker has taken every update up. Raises :class:`Died` when it died over it."""
         assert self.worker is not None
         for _ in range(60):
-            if self.chat.wait_until(lambda world: not world.pending_updates, 0.25):
-                return True
+            # A chat that misbehaves on purpose keeps its updates for later.
+            if self.chat.deaf or self.chat.wait_until(lambda world: not world.pending_updates, 0.25):
+                return
             try:
                 os.kill(self.worker.pid, 0)
             except ProcessLookupError:
                 raise Died from None
-        # A chat that misbehaves on purpose keeps its updates for later.
-        return True
 
     def _died(self) -> None:
         self.deaths += 1

@@ -202,6 +202,16 @@ class BotApiServer(ChatWorld):
         with self._changed:
             self._faults.clear()
 
+    def tick(self) -> None:
+        """Answer the long poll that waits, with nothing: whoever moves a clock says so that its time is over."""
+        with self._changed:
+            self._wake("timeout")
+
+    @property
+    def deaf(self) -> bool:
+        """Whether no poll will be answered until the faults are cleared."""
+        return any(fault.times is None and fault.method.lower() in ("*", "getupdates") for fault in self._faults)
+
     def release(self) -> None:
         """Let go of all calls that hang: their connections close without an answer."""
         if self._loop is not None:
@@ -217,6 +227,9 @@ class BotApiServer(ChatWorld):
             raise ValueError(f"the server has no method {fault.method}")
         with self._changed:
             self._faults.append(fault)
+            if fault.method.lower() in ("*", "getupdates"):
+                # The poll under way meets it as well.
+                self._wake("closed")
 
     def _next_fault(self, method: str) -> _Fault | None:
         for fault in self._faults:
@@ -380,5 +393,7 @@ class BotApiServer(ChatWorld):
                 )
             if word == "webhook":
                 raise ApiError(409, "Conflict: terminated by setWebhook request")
+            if word == "timeout":
+                return []
             if word == "closed":
                 raise ApiError(502, "Bad Gateway")
