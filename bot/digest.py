@@ -25,8 +25,11 @@ from bot.desk.words import IDENTITY, KINDS, RIGHTS, STATES, word
 from bot.letters import new_message_id
 from bot.mail_policy import MAIL_POLICY
 from bot.settings import Settings
+from bot.tasks import owed, tracked
 from handlers import weekly
-from handlers.weekly import CaseLine, Digest, Entry, ItemLine, LetterLine, Part, Vitals
+from handlers.lifecycle import WORKING
+from handlers.tasks import restricted_since
+from handlers.weekly import CaseLine, Digest, Entry, ItemLine, LetterLine, Part, TaskLine, Vitals
 from store import cases, drafts, health, journal, messages, outbox
 from store.models import Case, Event, Marker, Message, OutboxItem
 from templates.digest import render_digest
@@ -208,7 +211,21 @@ def gather(session: Session, app: App, *, since: datetime, now: datetime) -> Dig
         to_sort=_to_sort(session, app),
         letters=letters,
         ignored=_ignored(session, since=since, now=now),
+        tasks=_tasks(session, app),
     )
+
+
+def _tasks(session: Session, app: App) -> Iterable[TaskLine]:
+    """Cases whose answer has left while tasks are open, closed or not, and those whose data are restricted."""
+    for case in cases.listed(session):
+        if not case.address_hash or case.state in WORKING | {"to_sort", "not_request", "withdrawn"}:
+            continue
+        events = journal.of_case(session, case.id or 0)
+        left = owed(session, app, case, events)
+        since = restricted_since(tracked(session, app, case, events))
+        if left or since is not None:
+            on = since.astimezone(app.settings.zone).date() if since is not None else None
+            yield TaskLine(case.reference, tuple(case.rights), len(left), on)
 
 
 def _case_line(app: App, case: Case, events: Sequence[Event], *, drafts_waiting: int) -> CaseLine:
@@ -363,6 +380,15 @@ def _context(app: App, facts: Digest, *, since: datetime, cid: str) -> dict[str,
                 "on": line.on,
             }
             for line in facts.letters
+        ],
+        "tasks": [
+            {
+                "reference": line.reference,
+                "rights": ", ".join(word(RIGHTS, language, right) for right in line.rights),
+                "open": line.open,
+                "since": line.restricted_since,
+            }
+            for line in facts.tasks
         ],
         "ignored": {
             "total": sum(facts.ignored.values()),

@@ -483,6 +483,8 @@ def open_case(
     right = app.rights[case.primary]
     outcome = right.open(facts, current)
     casework.apply(session, app, case, replace(outcome, notices=()), step="open", now=now)
+    if reading.flags.get("image_rights"):
+        casework.note(session, app, case, "tasks_about", actor="bot", now=now, data={"about": ["pictures"]})
     _proof_came_along(session, app, case, message, now=now)
     if need.level == 1 and app.settings.identity.request == "auto" and verdict.may_answer:
         codes.send(session, app, case, reading, now=now)

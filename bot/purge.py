@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from bot import casework
 from bot.app import App
 from bot.learning import let_go
+from bot.tasks import binding
 from handlers.types import Notice
 from store import cases, examples, journal
 from store.models import Case, Message, StoredAttachment
@@ -149,6 +150,9 @@ def _cases(session: Session, app: App, *, dry_run: bool) -> tuple[str, ...]:
     gone = []
     for case in session.exec(select(Case).where(col(Case.closed_at).is_not(None), col(Case.closed_at) < limit)).all():
         if case.state not in cases.CLOSED or case.address_hash == "" or _held(session, case):
+            continue
+        if binding(session, app, case, journal.of_case(session, case.id or 0)):
+            # What is restricted is lifted with a word to the person, and recipients are told, before the case is forgotten.
             continue
         gone.append(case.reference)
         if not dry_run:

@@ -57,8 +57,9 @@ _WORK = _DRAFTS | _COMMON | {
     "make_draft", "change_right", "not_a_request", "request_identity", "extend", "refuse", "close",
     "refuse_partially", "ask_requester", "split", "merge", "set_subject", "set_about", "set_address", "hold", "release",
     "set_received", "ask_fee", "choose_activities", "send_code", "check_document", "tell_recipients", "lift_restriction",
+    "task",
 }  # fmt: skip
-_AFTER = frozenset({"tell_recipients", "lift_restriction"})
+_AFTER = frozenset({"tell_recipients", "lift_restriction", "task"})
 
 ALLOWED: Mapping[CaseName, frozenset[str]] = MappingProxyType(
     {
@@ -73,7 +74,7 @@ ALLOWED: Mapping[CaseName, frozenset[str]] = MappingProxyType(
         "answered": _DRAFTS | _COMMON | _HOLD | _AFTER | {"close", "reopen"},
         "partially_refused": _DRAFTS | _COMMON | _HOLD | _AFTER | {"close", "reopen"},
         "refused": _DRAFTS | _COMMON | _HOLD | _AFTER | {"close", "reopen"},
-        "closed": _HOLD | {"reopen", "note", "unmerge", "erase_case"},
+        "closed": _HOLD | {"reopen", "note", "unmerge", "erase_case", "task"},
         "withdrawn": _HOLD | {"reopen", "note", "erase_case"},
         "not_request": _HOLD | {"reopen", "note", "change_right", "erase_case"},
     }

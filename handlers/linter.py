@@ -65,6 +65,8 @@ class LetterFacts:
     """Addresses that are ours, in lower case: like the recipient's own, they may stand in a letter."""
     organisation: str = ""
     """The controller's name, as letters give it; empty: not looked for."""
+    open_tasks: tuple[str, ...] = ()
+    """What has to be done before this letter is true and nobody has settled, in words for the desk."""
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -768,6 +770,20 @@ def _promises(letter: _Letter) -> Iterator[Finding]:
 
 _NEGATION = re.compile(r"\brien\b|\bnothing\b|\bne\b|\bn'|\bnot\b|copie|copy")
 
+
+def _undone(letter: _Letter) -> Iterator[Finding]:
+    """An answer says that something was done: searched, erased, corrected, recipients told (art. 15-19)."""
+    tasks = letter.facts.open_tasks
+    if tasks and letter.facts.kinds & {"answer", "refusal"}:
+        named = ", ".join(tasks[:5]) + (" …" if len(tasks) > 5 else "")
+        yield _found(
+            "open-tasks",
+            f"Tâches encore ouvertes, que cette lettre tient pour faites : {named}.",
+            f"Tasks still open that this letter takes as done: {named}.",
+            "warning",
+        )
+
+
 _CHECKS: tuple[Callable[[_Letter], Iterator[Finding]], ...] = (
-    _whole, _people, _language, _two_parts, _identity, _reveals, _decision, _due_dates, _overdue, _articles, _words,
+    _whole, _people, _language, _two_parts, _identity, _reveals, _decision, _due_dates, _overdue, _articles, _words, _undone,
 )  # fmt: skip

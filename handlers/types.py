@@ -250,6 +250,28 @@ class Situation:
 
 
 @dataclass(frozen=True)
+class Task:
+    """Something a right makes us do beside writing the answer, tracked by case: open, done, or without object."""
+
+    code: str
+    """Short and stable: it stands in the journal. A colon sets its group apart (``search:mail``)."""
+    titles: Mapping[str, str]
+    """What is to be done, in a few words, by language."""
+    source: str
+    """The article that wants it."""
+    when: Literal["before", "after", "standing"] = "before"
+    """``before`` the answer says it was done; ``after``: it stays a duty once the answer has left (art. 19);
+    ``standing``: it falls due much later, and until then the case may not be forgotten (art. 18(3))."""
+    about: str = ""
+    """What the case must be about for it to be a task at all (``pictures``); empty: always."""
+
+    @property
+    def group(self) -> str:
+        """What stands before the colon of the code; empty where there is none."""
+        return self.code.partition(":")[0] if ":" in self.code else ""
+
+
+@dataclass(frozen=True)
 class Right:
     """One right: how it is called, recognised, opened and answered. Found by scanning ``handlers/rights``."""
 
@@ -265,7 +287,7 @@ class Right:
     """The draft of the answer, once identity is settled."""
     cues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Regular expressions on folded text (lower case, no accents), by language."""
-    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the DPO does before approving the answer, by language."""
+    tasks: tuple[Task, ...] = ()
+    """What is to be done beside writing the answer; what several rights share has one code."""
     at_once: bool = False
     """Whether the law wants it done at once rather than within the month (art. 21(3))."""

@@ -20,6 +20,19 @@ WEEK = 7
 QUEUE_STUCK_AFTER = timedelta(hours=1)
 """A mail or notice that waits longer than this to leave is worth a look."""
 
+
+@dataclass(frozen=True)
+class TaskLine:
+    """A case whose answer has left while something it speaks of is still to be done, or whose data are restricted."""
+
+    reference: str
+    rights: tuple[str, ...]
+    open: int
+    """Tasks nobody has settled."""
+    restricted_since: date | None = None
+    """Since when a restriction is in force (art. 18(1)); None where there is none."""
+
+
 Fate = Literal["bounced", "failed", "uncertain", "delayed"]
 Alarm = Literal["never", "failing", "silent", ""]
 
@@ -146,6 +159,7 @@ class Digest:
     ignored: Mapping[str, int]
     """Messages filed as no request since the last digest, by what they were taken for; the most frequent first."""
     vitals: Vitals
+    tasks: tuple[TaskLine, ...] = ()
     by_days_left: tuple[tuple[str, int], ...] = field(default=())
     """How many unanswered cases have how many days left; the codes of :data:`BUCKETS`, all of them."""
 
@@ -174,6 +188,7 @@ def digest(
     to_sort: Iterable[ItemLine] = (),
     letters: Iterable[LetterLine] = (),
     ignored: Mapping[str, int] | None = None,
+    tasks: Iterable[TaskLine] = (),
 ) -> Digest:
     """Sort facts into the sections of the digest of *today* (a civil date of the organisation).
 
@@ -197,6 +212,7 @@ def digest(
         letters=tuple(sorted(letters, key=lambda line: (_FATES.index(line.fate), line.on, line.reference, line.kind))),
         ignored=dict(sorted((ignored or {}).items(), key=lambda pair: (-pair[1], pair[0]))),
         vitals=vitals,
+        tasks=tuple(sorted(tasks, key=lambda line: (not line.open, len(line.reference), line.reference))),
         by_days_left=(*bars, ("paused", len(sections["paused"]))),
     )
 

@@ -256,12 +256,13 @@ def test_the_tables_speak_of_every_state():
         "take_charge", "leave_charge", "identity_in_person", "refuse_partially", "ask_requester", "split", "merge",
         "unmerge", "set_subject", "set_about", "set_address", "hold", "release", "erase_case",
         "set_received", "ask_fee", "tell_recipients", "lift_restriction", "choose_activities", "send_code", "check_document",
+        "task",
     }  # fmt: skip
 
 
 def test_what_is_finished_admits_only_a_note_a_hold_erasing_or_a_way_back():
     assert {state: ALLOWED[state] for state in FINISHED} == {
-        "closed": {"reopen", "note", "hold", "release", "unmerge", "erase_case"},
+        "closed": {"reopen", "note", "hold", "release", "unmerge", "erase_case", "task"},
         "withdrawn": {"reopen", "note", "hold", "release", "erase_case"},
         "not_request": {"reopen", "note", "hold", "release", "erase_case", "change_right"},
     }
@@ -353,6 +354,7 @@ def outcomes(action: str, draw, known: list[str], fresh: str) -> list[Fact]:
         "set_received": [Fact("received_set")],
         "ask_fee": [Fact("draft_proposed", {"draft": fresh, "kind": "fee", "revision": 1})],
         "tell_recipients": [Fact("draft_proposed", {"draft": fresh, "kind": "recipient_notice", "revision": 1})],
+        "task": [Fact("task_set", {"task": "erase", "state": "done"})],
         "lift_restriction": [Fact("draft_proposed", {"draft": fresh, "kind": "lifting", "revision": 1})],
         "choose_activities": [Fact("activities_chosen")],
         "send_code": [Fact("code_sent")],

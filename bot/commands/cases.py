@@ -11,6 +11,7 @@ from bot import casework
 from bot.app import App
 from bot.desk.cards import day, view_of
 from bot.desk.words import RIGHTS, STATES, word
+from bot.tasks import listed
 from store import cases, drafts, journal, outbox
 from store.models import Case, Event
 from store.sealing import SealingError
@@ -80,7 +81,8 @@ def show_case(app: App, reference: str, *, as_json: bool) -> int:
                  "sent_at": i.sent_at.isoformat() if i.sent_at else None, "response": i.response}
                 for i in outbox.of_case(session, case.id or 0) if i.channel in ("mail", "chat")
             ]  # fmt: skip
-            click.echo(json.dumps({**summary(case), "drafts": letters, "letters": sent}, ensure_ascii=False, indent=1))
+            whole = {**summary(case), "drafts": letters, "letters": sent, "tasks": listed(session, app, case)}
+            click.echo(json.dumps(whole, ensure_ascii=False, indent=1))
         else:
             card = view_of(session, app, f"case:{case.id}", masked=False, now=app.clock.now())
             # Erased (art. 17): what the register keeps is all there is.

@@ -18,6 +18,7 @@ from bot.commands.cases import summary
 from bot.desk.actions import kept_in_letters
 from bot.desk.export import held_on
 from bot.desk.masking import hider
+from bot.tasks import listed
 from store import cases, drafts, journal, messages, outbox
 from store.models import Case
 from store.sealing import SealingError
@@ -87,6 +88,7 @@ def _files(session: Session, app: App, case: Case) -> dict[str, bytes]:
     clock = casework.deadline_of(app, case, events, with_trace=True, language=app.settings.desk.language)
     files = {
         "case.json": _json(summary(case)),
+        "tasks.json": _json(listed(session, app, case, events)),
         "journal.json": _json([journal.entry_of(event) for event in events]),
         "timeline.txt": "\n".join(
             f"{e.at.isoformat()}  {e.actor:<10} {e.type}  {json.dumps(e.data)}" for e in events

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, update
 
 from bot import casework
 from bot.app import App
-from bot.desk import casefile, deciding, drafting, handling, lawful, office, outgoing, proof, sorting
+from bot.desk import casefile, deciding, drafting, handling, lawful, office, outgoing, proof, sorting, tasks
 from bot.desk.basics import (
     HOLE,
     LONGEST_TEXT,
@@ -180,7 +180,7 @@ def _refresh(session: Session, app: App, ask: Ask, now: datetime) -> None:
             )
 
 
-_GROUPS = (deciding, drafting, proof, handling, sorting, outgoing, casefile, office, lawful)
+_GROUPS = (deciding, drafting, proof, handling, sorting, outgoing, casefile, office, lawful, tasks)
 
 ACTIONS: Mapping[str, Action] = {action.name: action for group in _GROUPS for action in group.TABLE}
 """The one table of what can be done at the desk, by whom, and what it needs."""

@@ -24,11 +24,14 @@ from bot.desk.casefile import merged_into
 from bot.desk.diff import word_diff
 from bot.desk.masking import hider
 from bot.desk.review import findings_of
+from bot.desk.tasks import lines_of
 from bot.desk.text import inert, mask_address, mask_name, mask_text, visible
 from bot.desk.words import ABOUT, DOUBTS, FLAGS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, THIRD_PARTIES, WORDS, word
 from bot.settings import User
+from bot.tasks import tracked
 from handlers.lifecycle import ALLOWED, UNSETTLED, may
 from handlers.standing import advice
+from handlers.tasks import left_open, restricted_since
 from handlers.types import Deadline
 from nlp.types import LABELS
 from store import cases, drafts, journal, messages, outbox
@@ -172,6 +175,7 @@ def case_card(
         lines += ["", *_draft_lines(session, app, case, draft, hide, masked=masked)]
         if draft.kind != "status" and ACTIONS["approve"].warning is not None:
             lines += ["", ACTIONS["approve"].warning[language]]
+    lines += _tasks(session, app, case, events, masked=masked)
     to_post = any(i.channel == "post" and i.status == "pending" for i in outbox.of_case(session, case.id or 0))
     in_doubt = any(
         i.channel in ("mail", "chat") and i.status in ("uncertain", "failed")
@@ -187,6 +191,19 @@ def case_card(
         fitted(lines) if masked else "\n".join(lines),
         _case_offers(app, case, events, waiting, holes=holes, to_post=to_post, in_doubt=in_doubt),
     )
+
+
+def _tasks(session: Session, app: App, case: Case, events: Sequence[Event], *, masked: bool) -> list[str]:
+    """What this case makes us do beside answering, as long as anything of it is open; since when data are restricted."""
+    language = app.settings.desk.language
+    words = WORDS[language]
+    found = tracked(session, app, case, events)
+    since = restricted_since(found)
+    lines = [words["restricted"].format(date=day(since, app))] if since is not None else []
+    if not left_open(found) or case.state in ("to_sort", "not_request", "withdrawn", "refused"):
+        return lines
+    count = sum(not task.open for task in found)
+    return [*lines, "", f"{words['tasks']} ({count}/{len(found)})", *lines_of(found, language, masked=masked)]
 
 
 def _each_right(app: App, case: Case, events: list[Any], now: datetime) -> list[str]:
@@ -327,7 +344,11 @@ def _draft_lines(
     ]
     text = hide(letter.text).strip()
     lines += ["", text if len(text) <= DRAFT_ON_CARD else text[:DRAFT_ON_CARD].rstrip() + " […]"]
-    found = [f for f in findings_of(app, case, draft, letter) if f.severity == "error"]
+    found = [
+        f
+        for f in findings_of(app, case, draft, letter, tasks=tracked(session, app, case))
+        if f.severity == "error" or f.code == "open-tasks"
+    ]
     if found:
         lines += [
             "",
@@ -335,9 +356,7 @@ def _draft_lines(
             *(f"- {finding.message[language]}" for finding in found[:6]),
         ]
     if draft.kind == "answer":
-        standing = advice(case.third_party, minor=case.minor, language=language)
-        named = letter.rights or tuple(case.rights[:1])
-        steps = (*standing, *(step for right in named for step in app.rights[right].steps.get(language, ())))
+        steps = advice(case.third_party, minor=case.minor, language=language)
         lines += ["", f"{words['before']}{words['colon'].rstrip()}", *(f"- {step}" for step in steps)] if steps else []
     return lines
 
@@ -392,7 +411,7 @@ def choices(action: str, language: str) -> tuple[Offer, ...]:
 MORE = (
     "note", "leave_charge", "set_requester", "set_address", "set_subject", "set_about", "identity_in_person",
     "ask_requester", "move_to_mail", "refuse", "refuse_partially", "merge", "unmerge", "hold", "release", "erase_case",
-    "set_received", "ask_fee", "tell_recipients", "lift_restriction", "choose_activities", "send_code",
+    "task", "set_received", "ask_fee", "tell_recipients", "lift_restriction", "choose_activities", "send_code",
 )  # fmt: skip
 """Actions on a case that are used more rarely: behind a button of their own."""
 

@@ -20,6 +20,7 @@ from bot.desk.moving import move, take_out
 from bot.desk.words import RIGHTS, word
 from bot.purge import erase
 from bot.settings import User
+from bot.tasks import binding
 from handlers.identity import Evidence, assess, discloses
 from handlers.opening import need_data
 from handlers.types import IdentityNeed
@@ -348,6 +349,14 @@ def _erase_case(session: Session, app: App, user: User, ask: Ask, now: datetime)
         raise Refused(
             say(
                 language, "Ce dossier est en attente : levez l'attente d'abord.", "This case is on hold: lift it first."
+            )
+        )
+    if binding(session, app, case, journal.of_case(session, case.id or 0)):
+        raise Refused(
+            say(
+                language,
+                "Une limitation est en vigueur, ou des destinataires restent à prévenir : réglez d'abord ces tâches.",
+                "A restriction is in force, or recipients are still to be told: settle these tasks first.",
             )
         )
     erase(session, app, case, actor=user.key, reason="desk")

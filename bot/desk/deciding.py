@@ -11,10 +11,11 @@ from bot.app import App
 from bot.desk import roster
 from bot.desk.basics import HOLE, Action, Ask, NeedsReason, Refused, both, case_of, draft_of, masked_words, say
 from bot.desk.masking import hider, still_masked, unmask
-from bot.desk.review import findings_of
+from bot.desk.review import findings_of, open_titles
 from bot.letters import with_text
 from bot.sending import sent_by_post, settle_by_hand
 from bot.settings import User
+from bot.tasks import tracked
 from handlers.lifecycle import REASONS, may_approve
 from store import cases, drafts, journal, outbox
 from store.models import Case, Draft, OutboxItem
@@ -49,11 +50,19 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     behalf = ",".join(absence.user for absence in stands_in)
     if not casework.approve_bytes(session, app, case, draft, letter, by=user.key, now=now, on_behalf=behalf):
         raise Refused(say(language, "Quelqu'un d'autre vient de décider.", "Somebody else has just decided."))
-    return say(
+    told = say(
         language,
         f"Approuvé : la lettre du dossier {case.reference} part.",
         f"Approved: the letter of case {case.reference} is leaving.",
     )
+    undone = open_titles(tracked(session, app, case), case, draft, letter, language)
+    if undone:
+        told += say(
+            language,
+            f" Tâches encore ouvertes ({len(undone)}) : {', '.join(undone[:4])}.",
+            f" Tasks still open ({len(undone)}): {', '.join(undone[:4])}.",
+        )
+    return told
 
 
 def _second_approval(session: Session, app: App, user: User, case: Case, draft: Draft, now: datetime) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from bot.app import App
+from bot.tasks import listed
 from store import cases, drafts, journal, messages, outbox
 from store.models import Case, Message
 from store.sealing import SealingError
@@ -60,6 +61,7 @@ def _case(session: Session, app: App, case: Case) -> dict[str, Any]:
             for item in outbox.of_case(session, number)
             if item.channel in ("mail", "chat", "post")
         ],
+        "tasks": listed(session, app, case),
         "journal": [
             {"at": _iso(e.at), "actor": e.actor, "type": e.type, "data": e.data, "text": _secret(session, app, case, e)}
             for e in journal.of_case(session, number)

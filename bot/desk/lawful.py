@@ -16,11 +16,13 @@ from bot.desk.basics import HOLE, Action, Ask, Refused, both, case_of, moment, s
 from bot.letters import with_text
 from bot.register import register_of
 from bot.settings import User, is_address
+from bot.tasks import tracked
 from handlers import annex
 from handlers.annex import RegisterIncomplete
 from handlers.clock import ClockError, clock_events, deadline
 from handlers.documents import DocumentError, compare, typed
 from handlers.opening import letter_facts
+from handlers.tasks import restricted_since
 from handlers.types import IdentityNeed, Letter
 from nlp.types import Reading
 from store import cases, drafts, journal, messages
@@ -198,11 +200,18 @@ def _lift_restriction(session: Session, app: App, user: User, ask: Ask, now: dat
         raise Refused(say(language, "Cet avis attend déjà.", "That notice is waiting already."))
     draft = _write(session, app, case, "case/lifting", "lifting", "lifting", {}, now=now)
     _fill_first(session, app, case, draft, ask.text.strip(), user=user, now=now)
-    return say(
+    told = say(
         language,
-        "Avis préparé ; ne levez la limitation qu'après son départ (art. 18.3).",
-        "Notice prepared; lift the restriction only after it has left (art. 18(3)).",
+        "Avis préparé ; ne levez la limitation qu'après son départ (art. 18.3), puis notez-la levée dans les tâches.",
+        "Notice prepared; lift the restriction only after it has left (art. 18(3)), then note it as lifted in the tasks.",
     )
+    if restricted_since(tracked(session, app, case)) is None:
+        told += say(
+            language,
+            " La limitation n'est pas marquée dans les tâches.",
+            " The tasks do not say that data are restricted.",
+        )
+    return told
 
 
 def _tell_recipients(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:

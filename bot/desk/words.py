@@ -53,6 +53,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "subject_person": "Personne concernée",
         "about": "Situation",
         "minor": "mineur",
+        "tasks": "Tâches",
+        "restricted": "LIMITATION EN VIGUEUR depuis le {date} : la personne est prévenue avant toute levée (art. 18.3)",
         "held": "EN ATTENTE depuis le {date} ({by}) ; l'échéance court toujours",
     },
     "en": {
@@ -103,6 +105,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "subject_person": "Person concerned",
         "about": "Situation",
         "minor": "minor",
+        "tasks": "Tasks",
+        "restricted": "RESTRICTION IN FORCE since {date}: the person is told before it is lifted (art. 18(3))",
         "held": "ON HOLD since {date} ({by}); the due date runs on",
     },
 }

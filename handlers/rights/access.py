@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.tasks import SEARCH
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -140,16 +141,17 @@ RIGHT = Right(
             r"how long<_>(?:keep|store|hold)",
         ),
     },
-    steps={
-        "fr": (
-            "Chercher la personne dans chaque traitement du registre, messagerie, papier et vidéo compris",
-            "Masquer ce qui concerne d'autres personnes (art. 15(4))",
-            "Joindre la copie et l'annexe d'information (art. 15(1) et 15(2))",
+    tasks=(
+        *SEARCH,
+        Task(
+            "mask",
+            {"fr": "masquer ce qui concerne d'autres personnes", "en": "mask what concerns other people"},
+            "15(4)",
         ),
-        "en": (
-            "Look for the person in every processing activity of the register, mail, paper and video included",
-            "Mask what concerns other people (art. 15(4))",
-            "Enclose the copy and the information annex (art. 15(1) and 15(2))",
+        Task(
+            "enclose",
+            {"fr": "joindre la copie et l'annexe d'information", "en": "enclose the copy and the information annex"},
+            "15(1)-(3)",
         ),
-    },
+    ),
 )

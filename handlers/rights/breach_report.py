@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -111,20 +111,43 @@ RIGHT = Right(
             r"has just (?:texted|called|written)",
         ),
     },
-    steps={
-        "fr": (
-            "Faire cesser l'exposition et garder les preuves",
-            "Évaluer le risque ; notifier à la CNIL sous 72 heures s'il y en a un (art. 33)",
-            "Informer les personnes si le risque est élevé (art. 34) ; les notices promettent d'informer de tout incident : décider",
-            "Inscrire la violation au registre, notifiée ou non (art. 33(5))",
-            "Demander à qui a reçu les données de les détruire",
+    tasks=(
+        Task(
+            "contain",
+            {"fr": "faire cesser l'exposition et garder les preuves", "en": "stop the exposure and keep the evidence"},
+            "32",
         ),
-        "en": (
-            "Stop the exposure and keep the evidence",
-            "Assess the risk; notify the CNIL within 72 hours where there is one (art. 33)",
-            "Inform the people if the risk is high (art. 34); the notices promise to tell of any incident: decide",
-            "Enter the breach in the register, notified or not (art. 33(5))",
-            "Ask whoever received the data to destroy them",
+        Task(
+            "assess",
+            {
+                "fr": "évaluer le risque ; notifier à la CNIL sous 72 heures s'il y en a un",
+                "en": "assess the risk; notify the CNIL within 72 hours where there is one",
+            },
+            "33(1)",
         ),
-    },
+        Task(
+            "people",
+            {
+                "fr": "risque élevé, ou promesse des notices : informer les personnes",
+                "en": "high risk, or promised by the notices: inform the people",
+            },
+            "34",
+        ),
+        Task(
+            "breach_register",
+            {
+                "fr": "inscrire la violation au registre, notifiée ou non",
+                "en": "enter the breach in the register, notified or not",
+            },
+            "33(5)",
+        ),
+        Task(
+            "destroy",
+            {
+                "fr": "demander à qui a reçu les données de les détruire",
+                "en": "ask whoever received the data to destroy them",
+            },
+            "32",
+        ),
+    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -74,16 +74,15 @@ RIGHT = Right(
             r"(?:thats|that's|that is|it is|it's) (?:gross|wrong|disgusting|not right|creepy)",
         ),
     },
-    steps={
-        "fr": (
-            "Établir les faits avec le service concerné",
-            "Dire ce qui est reconnu, ce qui change et quand",
-            "Rappeler la voie de réclamation auprès de la CNIL (art. 77)",
+    tasks=(
+        Task(
+            "facts",
+            {
+                "fr": "établir les faits avec le service concerné",
+                "en": "establish the facts with the department concerned",
+            },
+            "38(4)",
         ),
-        "en": (
-            "Establish the facts with the department concerned",
-            "Say what is acknowledged, what changes and when",
-            "Name the way to complain to the CNIL (art. 77)",
-        ),
-    },
+        Task("measures", {"fr": "décider ce qui change, et quand", "en": "decide what changes, and when"}, "24"),
+    ),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.tasks import MEDIA
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -100,18 +101,25 @@ RIGHT = Right(
             r"take out that tick|that tick",
         ),
     },
-    steps={
-        "fr": (
-            "Retrouver le consentement donné et noter son retrait",
-            "Arrêter le traitement qui en dépendait",
-            "Effacer les données qui n'ont plus d'autre fondement (art. 17(1)(b))",
-            "Images : relever où elles sont (site, réseaux, brochures), les retirer, prévenir qui les a reprises (art. 17(2))",
+    tasks=(
+        Task(
+            "consent",
+            {
+                "fr": "retrouver le consentement donné et noter son retrait",
+                "en": "find the consent given and note its withdrawal",
+            },
+            "7(1), 7(3)",
         ),
-        "en": (
-            "Find the consent that was given and note its withdrawal",
-            "Stop the processing that rested on it",
-            "Erase the data that have no other ground left (art. 17(1)(b))",
-            "Pictures: list where they are (site, networks, brochures), take them down, tell who reused them (art. 17(2))",
+        Task(
+            "stop",
+            {"fr": "arrêter le traitement qui en dépendait", "en": "stop the processing that rested on it"},
+            "7(3)",
         ),
-    },
+        Task(
+            "unfounded",
+            {"fr": "effacer ce qui n'a plus d'autre fondement", "en": "erase what has no other ground left"},
+            "17(1)(b)",
+        ),
+        *MEDIA,
+    ),
 )

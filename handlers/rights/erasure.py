@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.tasks import MEDIA, PROCESSORS, RECIPIENTS, SEARCH
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -100,18 +101,34 @@ RIGHT = Right(
             r"please (?:empty|wipe|delete|erase|remove|destroy|purge)\b",
         ),
     },
-    steps={
-        "fr": (
-            "Repérer ce que la loi oblige à garder : facturation, contentieux (art. 17(3))",
-            "Effacer le reste partout, copies et publications comprises",
-            "Prévenir les destinataires, les moteurs de recherche et les réseaux le cas échéant (art. 17(2) et 19)",
-            "Noter ce qui est gardé, sur quel fondement et jusqu'à quand",
+    tasks=(
+        *SEARCH,
+        Task(
+            "keep",
+            {
+                "fr": "repérer ce que la loi fait garder : fondement et durée",
+                "en": "find what the law makes us keep: ground and time",
+            },
+            "17(3)",
         ),
-        "en": (
-            "Find what the law makes us keep: invoicing, disputes (art. 17(3))",
-            "Erase the rest everywhere, copies and publications included",
-            "Tell recipients, search engines and networks where there are any (art. 17(2) and 19)",
-            "Note what is kept, on which ground and until when",
+        Task(
+            "erase",
+            {
+                "fr": "effacer le reste partout, copies et sauvegardes comprises",
+                "en": "erase the rest everywhere, copies and backups included",
+            },
+            "17(1)",
         ),
-    },
+        Task(
+            "public",
+            {
+                "fr": "publications : retirer, prévenir moteurs et réseaux",
+                "en": "publications: take down, tell search engines and networks",
+            },
+            "17(2)",
+        ),
+        *MEDIA,
+        RECIPIENTS,
+        PROCESSORS,
+    ),
 )

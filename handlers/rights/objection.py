@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.tasks import MEDIA
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -113,16 +114,24 @@ RIGHT = Right(
             r"not to (?:use|contact|call|be (?:used|called|contacted|mailed|shared))",
         ),
     },
-    steps={
-        "fr": (
-            "Prospection : arrêter tout de suite et inscrire sur la liste d'opposition (art. 21(3))",
-            "Autre traitement : suspendre, puis dire le motif légitime et impérieux s'il y en a un (art. 21(1))",
-            "Prévenir les prestataires d'envoi",
+    tasks=(
+        Task(
+            "stop",
+            {
+                "fr": "prospection : arrêter et inscrire sur la liste d'opposition",
+                "en": "marketing: stop and enter on the suppression list",
+            },
+            "21(3)",
         ),
-        "en": (
-            "Marketing: stop at once and enter on the suppression list (art. 21(3))",
-            "Other processing: suspend, then state the compelling legitimate ground if there is one (art. 21(1))",
-            "Tell the mailing providers",
+        Task(
+            "weigh",
+            {
+                "fr": "autre traitement : suspendre, puis dire le motif impérieux s'il y en a un",
+                "en": "other processing: suspend, then state the compelling ground if any",
+            },
+            "21(1)",
         ),
-    },
+        Task("mailers", {"fr": "prévenir les prestataires d'envoi", "en": "tell the mailing providers"}, "21(3)"),
+        *MEDIA,
+    ),
 )

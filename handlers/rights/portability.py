@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -76,16 +76,27 @@ RIGHT = Right(
             r"(?:data|history|profile|records?) (?:\w+ )?transferred",
         ),
     },
-    steps={
-        "fr": (
-            "Réunir les données fournies par la personne et traitées par consentement ou contrat (art. 20(1))",
-            "Les exporter en CSV ou JSON, relire le fichier",
-            "Si un transfert est demandé, vérifier le destinataire et la voie sûre (art. 20(2))",
+    tasks=(
+        Task(
+            "gather",
+            {
+                "fr": "réunir ce que la personne a fourni, par consentement ou contrat",
+                "en": "gather what the person provided, by consent or contract",
+            },
+            "20(1)",
         ),
-        "en": (
-            "Gather the data that the person provided and that rest on consent or contract (art. 20(1))",
-            "Export them as CSV or JSON and check the file",
-            "If a transfer is asked for, verify the recipient and a safe way (art. 20(2))",
+        Task(
+            "file",
+            {"fr": "exporter en CSV ou JSON, relire le fichier", "en": "export as CSV or JSON, check the file"},
+            "20(1)",
         ),
-    },
+        Task(
+            "transfer",
+            {
+                "fr": "transfert demandé : vérifier le destinataire et la voie",
+                "en": "transfer asked for: verify the recipient and the way",
+            },
+            "20(2)",
+        ),
+    ),
 )

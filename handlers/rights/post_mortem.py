@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -60,19 +60,35 @@ RIGHT = Right(
             r"death certificate|her death|his death|since (?:his|her) death",
         ),
     },
-    steps={
-        "fr": (
-            "Vérifier le décès et la qualité de la personne qui écrit, ou enregistrer les directives",
-            "Chercher des directives laissées de son vivant",
-            (
-                "Faire ce que l'article 85 de la loi Informatique et Libertés permet : règlement de la "
-                "succession, clôture, mise à jour"
-            ),
+    tasks=(
+        Task(
+            "freeze",
+            {"fr": "geler : arrêter la prospection, ne rien détruire", "en": "freeze: stop marketing, destroy nothing"},
+            "LIL 85",
         ),
-        "en": (
-            "Verify the death and the standing of the person who writes, or record the instructions",
-            "Look for instructions left in their lifetime",
-            "Do what article 85 of the French Data Protection Act allows: settling the estate, closing, updating",
+        Task(
+            "standing",
+            {
+                "fr": "vérifier le décès et la qualité de qui écrit, ou enregistrer les directives",
+                "en": "verify the death and the standing of the writer, or record the instructions",
+            },
+            "LIL 85, DEC 124",
         ),
-    },
+        Task(
+            "directives",
+            {
+                "fr": "chercher des directives laissées de son vivant",
+                "en": "look for instructions left in their lifetime",
+            },
+            "LIL 85 I",
+        ),
+        Task(
+            "estate",
+            {
+                "fr": "faire ce que l'article 85 permet : succession, clôture, mise à jour",
+                "en": "do what article 85 allows: estate, closing, updating",
+            },
+            "LIL 85 II",
+        ),
+    ),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.tasks import RECIPIENTS
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -101,16 +102,18 @@ RIGHT = Right(
             r"you (?:spell|have me (?:down )?as|got me (?:down )?as)",
         ),
     },
-    steps={
-        "fr": (
-            "Comparer l'ancienne et la nouvelle valeur, demander un justificatif seulement si le doute est réel",
-            "Corriger partout où la donnée est tenue",
-            "Prévenir les destinataires à qui elle a été transmise (art. 19)",
+    tasks=(
+        Task(
+            "compare",
+            {
+                "fr": "comparer l'ancienne et la nouvelle valeur ; justificatif seulement si le doute est réel",
+                "en": "compare the old and the new value; evidence only where the doubt is real",
+            },
+            "16",
         ),
-        "en": (
-            "Compare the old and the new value; ask for evidence only where the doubt is real",
-            "Correct it wherever it is held",
-            "Tell the recipients who were given it (art. 19)",
+        Task(
+            "correct", {"fr": "corriger partout où la donnée est tenue", "en": "correct it wherever it is held"}, "16"
         ),
-    },
+        RECIPIENTS,
+    ),
 )

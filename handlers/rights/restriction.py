@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.tasks import PROCESSORS, RECIPIENTS
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -93,16 +94,33 @@ RIGHT = Right(
             r"nobody (?:opens|uses|touches|looks)",
         ),
     },
-    steps={
-        "fr": (
-            "Marquer les données et en fermer l'accès courant, sans rien effacer",
-            "Suspendre les effacements automatiques, vidéo comprise",
-            "Prévenir la personne avant de lever la limitation (art. 18(3))",
+    tasks=(
+        Task(
+            "mark",
+            {
+                "fr": "marquer les données et en fermer l'accès courant, sans rien effacer",
+                "en": "mark the data and close everyday access, erasing nothing",
+            },
+            "18(1)",
         ),
-        "en": (
-            "Mark the data and close everyday access to them, erasing nothing",
-            "Hold automatic deletion, video included",
-            "Tell the person before the restriction is lifted (art. 18(3))",
+        Task(
+            "hold_deletion",
+            {
+                "fr": "suspendre les effacements automatiques, vidéo comprise",
+                "en": "hold automatic deletion, video included",
+            },
+            "18(2)",
         ),
-    },
+        RECIPIENTS,
+        PROCESSORS,
+        Task(
+            "lift",
+            {
+                "fr": "lever la limitation, après l'avis à la personne",
+                "en": "lift the restriction, after the notice to the person",
+            },
+            "18(3)",
+            "standing",
+        ),
+    ),
 )

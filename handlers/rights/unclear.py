@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.opening import answer_letter, open_request
-from handlers.types import Letter, Outcome, Right, Situation
+from handlers.types import Letter, Outcome, Right, Situation, Task
 from store.models import CaseFacts
 
 
@@ -29,14 +29,14 @@ RIGHT = Right(
         "fr": (),
         "en": (),
     },
-    steps={
-        "fr": (
-            "Lire le message et dire quel droit est exercé, ou demander à la personne ce qu'elle souhaite (art. 12(2))",
-            "Garder la date de réception : le délai court depuis ce jour",
+    tasks=(
+        Task(
+            "sort",
+            {
+                "fr": "dire quel droit est exercé, ou le demander à la personne",
+                "en": "say which right is exercised, or ask the person",
+            },
+            "12(2)",
         ),
-        "en": (
-            "Read the message and say which right is exercised, or ask the person what they wish (art. 12(2))",
-            "Keep the date of receipt: the period runs from that day",
-        ),
-    },
+    ),
 )
