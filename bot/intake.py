@@ -22,9 +22,11 @@ from bot.letters import is_our_message_id, reference_in_address, reference_in_me
 from handlers.gates import GateFacts, Verdict, judge
 from handlers.identity import assess, looks_like_proof, tells_a_stay
 from handlers.lifecycle import UNSETTLED, WORKING
+from handlers.linter import fold as plain
 from handlers.lookalike import is_mixed, resembles
 from handlers.matching import Candidate, Match, match, references_in
 from handlers.opening import letter_facts
+from handlers.rights.objection import about_advertising
 from handlers.triage import CONTINUES, Plan, decide
 from handlers.types import Arrival, Authentication, Bounce, Forwarded, IdentityNeed, Letter, Notice, Outcome
 from nlp.fold import fold
@@ -483,8 +485,11 @@ def open_case(
     right = app.rights[case.primary]
     outcome = right.open(facts, current)
     casework.apply(session, app, case, replace(outcome, notices=()), step="open", now=now)
-    if reading.flags.get("image_rights"):
-        casework.note(session, app, case, "tasks_about", actor="bot", now=now, data={"about": ["pictures"]})
+    about = ["pictures"] if reading.flags.get("image_rights") else []
+    if "objection" in rights and not about_advertising(plain(f"{arrival.subject}\n{arrival.new_text}")):
+        about.append("situation")
+    if about:
+        casework.note(session, app, case, "tasks_about", actor="bot", now=now, data={"about": about})
     _proof_came_along(session, app, case, message, now=now)
     if need.level == 1 and app.settings.identity.request == "auto" and verdict.may_answer:
         codes.send(session, app, case, reading, now=now)

@@ -290,6 +290,12 @@ RÉPONDU, À CLORE (1)
   Échéance : mardi 24 mars 2026
   répondu. Identité non demandée.
 
+RÉPONDU, TÂCHES RESTANTES (1)
+-----------------------------
+Ce que la réponse annonce reste dû : destinataires à prévenir (art. 19), limitations en vigueur (art. 18.3).
+* DSR-2026-0006 – réclamation (art. 38.4)
+  2 tâches ouvertes
+
 DEMANDES SANS RÉPONSE, SELON LES JOURS RESTANTS
 -----------------------------------------------
 * en retard : 1
@@ -384,6 +390,7 @@ FRENCH_TABLES = [
         ["Dossier", "Échéance", "État"],
         ["DSR-2026-0006 / réclamation (art. 38.4)", "mardi 24 mars 2026", "répondu / Identité non demandée"],
     ],
+    [["Dossier", "État"], ["DSR-2026-0006 / réclamation (art. 38.4)", "2 tâches ouvertes"]],
 ]
 
 

@@ -130,6 +130,7 @@ RIGHT = Right(
                 "en": "other processing: suspend, then state the compelling ground if any",
             },
             "21(1)",
+            about="situation",
         ),
         Task("mailers", {"fr": "prévenir les prestataires d'envoi", "en": "tell the mailing providers"}, "21(3)"),
         *MEDIA,
