@@ -16,6 +16,7 @@ from bot.app import App
 from bot.desk.review import findings_of
 from bot.desk.roster import on_duty
 from bot.desk.words import NOTICES, RIGHTS, WORDS, word
+from bot.envelope import envelope
 from bot.letters import compose, mime_bytes, new_message_id
 from bot.register import register_of
 from bot.settings import User
@@ -193,10 +194,11 @@ def write_letter(
     text = compose(
         app, letter, case=case, person=person, today=today(app, now), in_reply_to=in_reply_to, references=references
     )
+    message_id = new_message_id(app, case.reference)
     draft = drafts.propose(
         session, app.vault, case=case, key=f"{case.reference}:{step}", kind=letter.kind, template=letter.template,
-        language=letter.language, message_id=new_message_id(app, case.reference), letter=text,
-        automatic=letter.automatic, now=now,
+        language=letter.language, message_id=message_id, letter=text, automatic=letter.automatic, now=now,
+        digest=envelope(session, app, case, text, message_id=message_id, now=now).digest(),
     )  # fmt: skip
     if draft.status != "proposed" or draft.revision > 1:
         return draft
@@ -231,6 +233,17 @@ def _within_budget(session: Session, app: App, case: Case, *, now: datetime) -> 
     return today_count < replies.per_sender_per_day and hour_count < replies.total_per_hour
 
 
+def revise_letter(
+    session: Session, app: App, case: Case, draft: Draft, text: drafts.LetterText, *, by: str, now: datetime
+) -> bool:
+    """Replace the text of a draft that waits; False where somebody decided or edited it meanwhile."""
+    sent = envelope(session, app, case, text, message_id=draft.message_id, now=now)
+    return drafts.revise(
+        session, app.vault, case=case, draft=draft, seen_revision=draft.revision, letter=text, by=by, now=now,
+        digest=sent.digest(),
+    )  # fmt: skip
+
+
 def approve_bytes(
     session: Session,
     app: App,
@@ -250,20 +263,10 @@ def approve_bytes(
         return False
     session.refresh(draft)
     automatic = by == "bot"
-    if text.recipient:
-        payload = mime_bytes(app, text, message_id=draft.message_id, now=now, automatic=automatic)
-        channel, recipient = "mail", text.recipient
-    elif text.chat_id is None:
-        # No address and no chat: the letter goes by post, and counts as sent once a person says that it went.
-        postal = person_of(session, app.vault, case).postal
-        printed = f"{postal}\n\n{text.text}" if postal else text.text
-        payload, channel, recipient = printed.encode(), "post", "post"
-    else:
-        payload = json.dumps({"chat_id": text.chat_id, "text": text.text}, ensure_ascii=False).encode()
-        channel, recipient = "chat", f"chat:{text.chat_id}"
+    sent = envelope(session, app, case, text, message_id=draft.message_id, now=now, automatic=automatic)
     item = outbox.enqueue(
-        session, app.vault, key=f"{draft.key}:letter", channel=channel, kind=draft.kind, key_id=case.key_id,
-        recipient=recipient, payload=payload, now=now, case_id=case.id, draft_id=draft.id,
+        session, app.vault, key=f"{draft.key}:letter", channel=sent.channel, kind=draft.kind, key_id=case.key_id,
+        recipient=sent.recipient, payload=sent.payload, now=now, case_id=case.id, draft_id=draft.id,
         message_id=draft.message_id, automatic=automatic,
     )  # fmt: skip
     data = {
@@ -272,6 +275,7 @@ def approve_bytes(
         "revision": draft.revision,
         "digest": draft.digest,
         "sha256": item.sha256,
+        "envelope": sent.digest(),
         **({"on_behalf": on_behalf} if on_behalf else {}),
     }
     note(session, app, case, "draft_approved", actor=by, now=now, data=data)

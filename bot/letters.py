@@ -167,4 +167,6 @@ def mime_bytes(
     mail.set_content(letter.text, subtype="plain", charset="utf-8", cte="quoted-printable")
     if letter.html:
         mail.add_alternative(letter.html, subtype="html", charset="utf-8", cte="quoted-printable")
+        # The same each time it is made: the digest of a letter is that of its bytes. "=_" stands in no quoted-printable text.
+        mail.set_boundary(f"=_{app.vault.token('boundary', message_id)}")
     return mail.as_bytes()

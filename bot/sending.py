@@ -19,9 +19,10 @@ from sqlmodel import Session
 from bot import casework, switch
 from bot.app import App
 from bot.channels.base import PermanentRefusal, TemporaryRefusal, Uncertain
+from bot.envelope import digest_of
 from bot.mail_policy import MAIL_POLICY
 from handlers.types import Notice
-from store import health, journal, outbox
+from store import cases, health, journal, outbox
 from store.models import Case, OutboxItem
 
 log = logging.getLogger("dpobot.sending")
@@ -68,8 +69,7 @@ def send_next(app: App) -> bool:
         return True
     try:
         with app.database.reading() as session:
-            recipient, mime = outbox.opened(session, app.vault, item)
-            _as_approved(session, item, recipient, mime)
+            recipient, mime = as_approved(session, app, item)
     except ValueError:
         with app.database.transaction() as session:
             _settle(session, app, item, "failed", error="the payload differs from what was approved")
@@ -90,25 +90,45 @@ def send_next(app: App) -> bool:
     return True
 
 
-def _as_approved(session: Session, item: OutboxItem, recipient: str, mime: bytes) -> None:
-    """Raise ``ValueError`` unless a mail is, byte for byte and for its recipient, what the journal says was approved.
+def as_approved(session: Session, app: App, item: OutboxItem) -> tuple[str, bytes]:
+    """Return (recipient, payload) of an item. Raises ``ValueError`` unless a letter is, byte for byte and for its recipient,
+    what the journal says was approved.
 
-    The journal cannot be changed afterwards (triggers, a chain of hashes); a row of the outbox can.
+    The journal cannot be changed afterwards (triggers, a chain of hashes); a row of the outbox can. Whoever would make one
+    pass as another kind of item stops it as well: what is for a person has an approval, or does not leave.
     """
-    to = BytesHeaderParser(policy=MAIL_POLICY).parsebytes(mime)["To"]
-    named = str(to or "").strip()
-    if recipient not in (named, parseaddr(named)[1]) or "," in named.replace(recipient, ""):
-        raise ValueError(f"outbox item {item.id} is not addressed to whom it would go")
-    if item.draft_id is None or item.case_id is None:
-        return
-    sha256 = hashlib.sha256(mime).hexdigest()
+    recipient, payload = outbox.opened(session, app.vault, item)
+    if item.channel in ("mail", "desk_mail"):
+        named = str(BytesHeaderParser(policy=MAIL_POLICY).parsebytes(payload)["To"] or "").strip()
+        if recipient not in (named, parseaddr(named)[1]) or "," in named.replace(recipient, ""):
+            raise ValueError(f"outbox item {item.id} is not addressed to whom it would go")
+    if not _is_letter(item):
+        return recipient, payload
     approved = [
-        event.data.get("sha256")
-        for event in journal.of_case(session, item.case_id)
+        event.data
+        for event in (journal.of_case(session, item.case_id) if item.case_id is not None else ())
         if event.type == "draft_approved" and event.data.get("draft") == str(item.draft_id)
     ]
-    if not approved or approved[-1] != sha256:
+    # What was approved before the envelope was noted names the content only.
+    if (
+        not approved
+        or approved[-1].get("sha256") != hashlib.sha256(payload).hexdigest()
+        or approved[-1].get("envelope") not in (None, digest_of(item.channel, recipient, payload))
+    ):
         raise ValueError(f"outbox item {item.id} is not what was approved")
+    return recipient, payload
+
+
+def _is_letter(item: OutboxItem) -> bool:
+    """Whether an item is for a person: by its channel, its draft or its name; no change of one of them makes it a notice."""
+    return item.channel not in ("desk_mail", "desk") or item.draft_id is not None or item.key.endswith(":letter")
+
+
+def _case_of(session: Session, item: OutboxItem) -> Case | None:
+    """The case of an item, also where its row no longer says which: a letter's key begins with the reference."""
+    if item.case_id is not None:
+        return session.get(Case, item.case_id)
+    return cases.by_reference(session, item.key.partition(":")[0]) if item.key.endswith(":letter") else None
 
 
 def send_due(app: App, *, limit: int = 500) -> int:
@@ -165,8 +185,8 @@ def _settle(session: Session, app: App, item: OutboxItem, status: str, *, respon
     if item.channel in ("mail", "desk_mail") and status == "sent":
         health.worked(session, part="smtp", now=now)
     log.info(f"mail.{status}", extra={"outbox": item.id, "kind": item.kind})
-    case = session.get(Case, item.case_id) if item.case_id is not None else None
-    if case is None or item.channel == "desk_mail":
+    case = _case_of(session, item)
+    if case is None or not _is_letter(item):
         return
     data = {
         "kind": item.kind,

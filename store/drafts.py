@@ -52,14 +52,18 @@ def propose(
     letter: LetterText,
     automatic: bool,
     now: datetime,
+    digest: str = "",
 ) -> Draft:
-    """Propose a letter. *key* names the step that made it: proposed twice, it is the same draft."""
+    """Propose a letter. *key* names the step that made it: proposed twice, it is the same draft.
+
+    *digest* is that of what would leave (``bot.envelope``), which a decision has to name; where none is given, the letter's.
+    """
     existing = session.exec(select(Draft).where(Draft.key == key)).first()
     if existing is not None:
         return existing
     draft = Draft(
         key=key, case_id=_number(case.id), kind=kind, template=template, language=language, automatic=automatic,
-        message_id=message_id, digest=letter.digest(), created_at=now,
+        message_id=message_id, digest=digest or letter.digest(), created_at=now,
     )  # fmt: skip
     session.add(draft)
     session.flush()
@@ -101,15 +105,16 @@ def revise(
     letter: LetterText,
     by: str,
     now: datetime,
+    digest: str = "",
 ) -> bool:
     """Replace the text of a proposed draft if it still is at *seen_revision*; say whether it was.
 
-    The older text stays readable: who changed what is part of the record.
+    The older text stays readable: who changed what is part of the record. *digest* as in :func:`propose`.
     """
     changed = session.exec(
         update(Draft)
         .where(col(Draft.id) == draft.id, col(Draft.status) == "proposed", col(Draft.revision) == seen_revision)
-        .values(revision=seen_revision + 1, digest=letter.digest())
+        .values(revision=seen_revision + 1, digest=digest or letter.digest())
     )
     if changed.rowcount != 1:
         return False
@@ -142,7 +147,8 @@ def decide(session: Session, *, draft_id: int, revision: int, digest: str, statu
 def letter_of(session: Session, vault: Vault, *, case: Case, draft: Draft, revision: int | None = None) -> LetterText:
     """Open the letter of a draft (of its current revision unless another is named).
 
-    Raises ``SealingError`` when the case was erased, or when the letter is not the one its digest stands for.
+    Raises ``SealingError`` when the case was erased, or when the letter is not the one its digest stands for. Whether what
+    would leave is what the draft's digest stands for is looked at where it is approved (``bot.envelope``).
     """
     number = draft.revision if revision is None else revision
     row = session.exec(
@@ -151,8 +157,7 @@ def letter_of(session: Session, vault: Vault, *, case: Case, draft: Draft, revis
     values = vault.open_json(session, case.key_id, row.letter_sealed, _purpose(row.draft_id, number))
     lists = {name: tuple(values.get(name, ())) for name in ("references", "rights")}
     letter = LetterText(**{**values, **lists})
-    digests = {row.digest, draft.digest} if number == draft.revision else {row.digest}
-    if digests != {letter.digest()}:
+    if row.digest != letter.digest():
         raise SealingError(f"the letter of draft {draft.id}, revision {number}, is not the one that was recorded")
     return letter
 

@@ -136,7 +136,6 @@ FIRST = "(SELECT {0} FROM draft_revision WHERE revision = 1)"
     [
         {"draft_revision.letter_sealed"},
         {"draft_revision.digest"},
-        {"draft.digest"},
         {"draft_revision.letter_sealed", "draft_revision.digest"},
         {"draft_revision.letter_sealed", "draft_revision.digest", "draft.digest"},
     ],

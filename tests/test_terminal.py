@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -16,21 +16,10 @@ from bot.desk.actions import HOLE
 from bot.desk.terminal import Terminal
 from bot.sending import send_due
 from store import journal
-from tests.fakes import Office
+from tests.fakes import ACCESS, CAMILLE, JEAN, OBJECTION, Office
 from tests.world import mail, paris, text_of
 
-CAMILLE = "Camille Durand <camille.durand@courrier.example>"
-JEAN = "Jean Roche <jean@boite.example>"
-ACCESS = "Bonjour, je voudrais une copie de mes données.\n\nCamille Durand"
-OBJECTION = "Bonjour, arrêtez vos publicités."
 JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + b"\0" * 64 + b"\xff\xd9"
-
-
-@pytest.fixture
-def office(tmp_path) -> Iterator[Office]:
-    made = Office(tmp_path / "data")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from bot.desk.basics import (
     Action,
     Ask,
     NeedsReason,
+    Outdated,
     Refused,
     Stale,
     Told,
@@ -90,6 +91,8 @@ def perform(app: App, ask: Ask, *, user: User) -> Told:
     except Refused as refusal:
         if isinstance(refusal, Stale):
             with app.database.transaction() as session:
+                if isinstance(refusal, Outdated):
+                    deciding.renew(session, app, ask, by=user.key, now=now)
                 _refresh(session, app, ask, now)
         return Told(False, str(refusal), isinstance(refusal, NeedsReason))
     except TemplateError as error:

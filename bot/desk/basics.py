@@ -92,6 +92,10 @@ class Stale(Refused):
     """The action had no effect: the case is no longer what was on the card. It is drawn anew."""
 
 
+class Outdated(Stale):
+    """The action had no effect: what would leave is no longer what was on the card. It is made and drawn anew."""
+
+
 FINAL: Mapping[str, str] = {"fr": "définitif", "en": "final"}
 
 

@@ -13,7 +13,7 @@ from bot.app import App
 from bot.channels.chat import Chat, ChatError, ChatRefused, ChatUnavailable, ChatUncertain, split_text
 from bot.desk import roster
 from bot.desk.chat_board import Board
-from bot.sending import chat_letter, settle_chat
+from bot.sending import as_approved, chat_letter, settle_chat
 from handlers.types import Notice
 from store import health, outbox
 from store.models import Case, OutboxItem
@@ -34,20 +34,33 @@ class Post:
         item = await asyncio.to_thread(self._claim)
         if item is None:
             return False
-        with_key = await asyncio.to_thread(self._opened, item)
-        if item.channel == "chat":
-            await self._letter(item, with_key)
-        else:
-            await self._notice(item, json.loads(with_key))
+        payload = await asyncio.to_thread(self._opened, item)
+        if payload is not None and item.channel == "chat":
+            await self._letter(item, payload)
+        elif payload is not None:
+            await self._notice(item, json.loads(payload))
         return True
 
     def _claim(self) -> OutboxItem | None:
         with self.app.database.transaction() as session:
             return outbox.claim(session, channels=("desk", "chat"), now=self.app.clock.now())
 
-    def _opened(self, item: OutboxItem) -> bytes:
-        with self.app.database.reading() as session:
-            return outbox.opened(session, self.app.vault, item)[1]
+    def _opened(self, item: OutboxItem) -> bytes | None:
+        """What goes out; None for what was altered since it was decided, or whose case was erased: that does not leave."""
+        try:
+            with self.app.database.reading() as session:
+                if item.channel == "chat":
+                    return as_approved(session, self.app, item)[1]
+                return outbox.opened(session, self.app.vault, item)[1]
+        except ValueError:
+            problem = "the payload differs from what was approved"
+            if item.channel == "chat":
+                settle_chat(self.app, item, "failed", error=problem)
+            else:
+                with self.app.database.transaction() as session:
+                    now = self.app.clock.now()
+                    outbox.finish(session, item_id=item.id or 0, status="failed", now=now, error=problem)
+            return None
 
     async def _letter(self, item: OutboxItem, payload: bytes) -> None:
         chat_id, text = chat_letter(payload)

@@ -9,9 +9,22 @@ from sqlmodel import Session
 from bot import casework
 from bot.app import App
 from bot.desk import roster
-from bot.desk.basics import HOLE, Action, Ask, NeedsReason, Refused, both, case_of, draft_of, masked_words, say
+from bot.desk.basics import (
+    HOLE,
+    Action,
+    Ask,
+    NeedsReason,
+    Outdated,
+    Refused,
+    both,
+    case_of,
+    draft_of,
+    masked_words,
+    say,
+)
 from bot.desk.masking import hider, still_masked, unmask
 from bot.desk.review import findings_of, open_titles
+from bot.envelope import envelope
 from bot.letters import with_text
 from bot.sending import sent_by_post, settle_by_hand
 from bot.settings import User
@@ -26,6 +39,7 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     case, draft = draft_of(session, app, ask)
     letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
     reason = ask.text.strip()
+    _would_leave_as_seen(session, app, case, draft, letter, now)
     if letter.chat_id is not None and not letter.recipient and draft.kind in ("answer", "refusal", "partial_refusal"):
         raise Refused(
             say(
@@ -63,6 +77,33 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
             f" Tasks still open ({len(undone)}): {', '.join(undone[:4])}.",
         )
     return told
+
+
+def _would_leave_as_seen(
+    session: Session, app: App, case: Case, draft: Draft, letter: drafts.LetterText, now: datetime
+) -> None:
+    """Stop a letter that would leave otherwise than its digest says: the settings or the postal address changed since.
+
+    A draft from before the digest was that of the whole mail carries that of its text and recipient.
+    """
+    sent = envelope(session, app, case, letter, message_id=draft.message_id, now=now)
+    if draft.digest not in (sent.digest(), letter.digest()):
+        raise Outdated(
+            say(
+                app.settings.desk.language,
+                "Rien n'est parti : la lettre partirait autrement (réglages ou adresse changés). La voici à jour.",
+                "Nothing has left: the letter would leave otherwise (settings or address changed). Here it is as it stands.",
+            )
+        )
+
+
+def renew(session: Session, app: App, ask: Ask, *, by: str, now: datetime) -> None:
+    """Make a draft's digest anew from what would leave now: a revision of the same text, to be looked at again."""
+    case, draft = draft_of(session, app, ask)
+    letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
+    if casework.revise_letter(session, app, case, draft, letter, by=by, now=now):
+        data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "digest": draft.digest}
+        casework.note(session, app, case, "draft_edited", actor=by, now=now, data={**data, "reason": "settings"})
 
 
 def _second_approval(session: Session, app: App, user: User, case: Case, draft: Draft, now: datetime) -> str:
@@ -174,9 +215,7 @@ def _new_text(
     changed = with_text(letter, text, language=draft.language)
     if changed == letter:
         raise Refused(say(language, "Le texte est le même.", "The text is the same."))
-    if not drafts.revise(
-        session, app.vault, case=case, draft=draft, seen_revision=draft.revision, letter=changed, by=user.key, now=now
-    ):
+    if not casework.revise_letter(session, app, case, draft, changed, by=user.key, now=now):
         raise Refused(say(language, "Quelqu'un d'autre vient de décider.", "Somebody else has just decided."))
     data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "digest": draft.digest}
     casework.note(session, app, case, "draft_edited", actor=user.key, now=now, data=data)

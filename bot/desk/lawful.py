@@ -183,9 +183,7 @@ def _write(
 def _fill_first(session: Session, app: App, case: Case, draft: Draft, text: str, *, user: User, now: datetime) -> None:
     letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
     filled = with_text(letter, HOLE.sub(lambda _: text, letter.text, count=1), language=draft.language)
-    drafts.revise(
-        session, app.vault, case=case, draft=draft, seen_revision=draft.revision, letter=filled, by=user.key, now=now
-    )
+    casework.revise_letter(session, app, case, draft, filled, by=user.key, now=now)
     data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "digest": draft.digest}
     casework.note(session, app, case, "draft_edited", actor=user.key, now=now, data=data)
 

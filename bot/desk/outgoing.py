@@ -86,9 +86,7 @@ def _put_in(
         return
     hole = holes[min(which, len(holes) - 1)]
     filled = with_text(letter, letter.text[: hole.start()] + text + letter.text[hole.end() :], language=draft.language)
-    drafts.revise(
-        session, app.vault, case=case, draft=draft, seen_revision=draft.revision, letter=filled, by=user.key, now=now
-    )
+    casework.revise_letter(session, app, case, draft, filled, by=user.key, now=now)
     data = {"draft": str(draft.id), "kind": draft.kind, "revision": draft.revision, "digest": draft.digest}
     casework.note(session, app, case, "draft_edited", actor=user.key, now=now, data=data)
 
@@ -116,9 +114,7 @@ def _by_post(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     if not letter.recipient and letter.chat_id is None:
         raise Refused(say(language, "Cette lettre va déjà par la poste.", "This letter goes by post already."))
     changed = replace(letter, recipient="", chat_id=None)
-    if not drafts.revise(
-        session, app.vault, case=case, draft=draft, seen_revision=draft.revision, letter=changed, by=user.key, now=now
-    ):
+    if not casework.revise_letter(session, app, case, draft, changed, by=user.key, now=now):
         raise Refused(say(language, "Quelqu'un d'autre vient de décider.", "Somebody else has just decided."))
     data = {
         "draft": str(draft.id),

@@ -28,6 +28,7 @@ from bot.desk.cards import (
 from bot.desk.export import save
 from bot.desk.office import receipt
 from bot.desk.words import RIGHTS, STATES, WORDS, word
+from bot.sending import as_approved
 from bot.settings import User
 from store import cases, journal, messages, outbox
 from store.models import Case, Draft
@@ -45,6 +46,7 @@ TEXTS = {
         "files": "Mettre les pièces et lettres à poster dans un dossier",
         "saved": "Enregistré dans {folder} ; à effacer après l'examen.",
         "no_files": "Aucune pièce jointe.",
+        "altered": "La lettre n° {item} n'est plus celle qui a été approuvée : elle n'est pas à poster.",
         "reason": "{prompt} (entrée : ne rien faire)",
     },
     "en": {
@@ -59,6 +61,7 @@ TEXTS = {
         "files": "Put the files and letters to post into a folder",
         "saved": "Saved in {folder}; remove them once looked at.",
         "no_files": "No attachments.",
+        "altered": "Letter no. {item} is no longer the one that was approved: it is not to be posted.",
         "reason": "{prompt} (return: do nothing)",
     },
 }
@@ -287,7 +290,10 @@ class Terminal:
                         )
             for item in outbox.of_case(session, case_id):
                 if item.channel == "post" and item.status == "pending":
-                    found[f"a-poster-{item.id}.txt"] = outbox.opened(session, self.app.vault, item)[1]
+                    try:
+                        found[f"a-poster-{item.id}.txt"] = as_approved(session, self.app, item)[1]
+                    except ValueError:
+                        self._say(self.texts["altered"].format(item=item.id))
             if case.channel == "counter":
                 found["recepisse.txt"] = receipt(session, self.app, case, now=now).encode()
         for name, content in found.items():
