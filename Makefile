@@ -36,6 +36,7 @@ lint: $(STAMP) ## format and check
 
 model: $(STAMP) ## train the classifier anew from the corpus
 	@$(BIN)/dpobot train --corpus-only && $(BIN)/dpobot evaluate --model nlp/model
+	@$(BIN)/python -m nlp.robots_train
 
 mutants: $(STAMP) ## deliberate faults in a copy of the program: which story catches each (minutes)
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -18,6 +18,9 @@ from nlp.types import LABELS, Reading
 SUSPICIOUS = ("lookalike-own-domain", "mixed-script-domain")
 """What makes a sender one that a person looks at before anything leaves."""
 
+BY_WORDS = frozenset({"sounds-automatic", "out-of-office-text", "automatic-text", "acknowledgement-text"})
+"""Signs of a robot that a person gives, too: what stands in the text, and nothing in the header."""
+
 Way = Literal["judge", "ignore", "to_sort", "authority", "bounce"]
 
 
@@ -51,7 +54,16 @@ class Verdict:
 def _asks_for_something(facts: GateFacts) -> bool:
     """Whether the text itself may be a request, whatever the headers say: when in doubt, yes."""
     reading = facts.reading
-    return bool(reading.labels) or max((reading.scores.get(label, 0.0) for label in LABELS), default=0.0) >= 0.5
+    return (
+        bool(reading.labels)
+        or reading.primary in LABELS
+        or max((reading.scores.get(label, 0.0) for label in LABELS), default=0.0) >= 0.5
+    )
+
+
+def _dismissed(reading: Reading) -> bool:
+    """Whether the classifier is sure that nothing is asked for."""
+    return reading.decision == "accept" and reading.primary in {"auto_reply", "bounce", "not_request", "spam"}
 
 
 def _own_mail(facts: GateFacts) -> Way | None:
@@ -74,9 +86,8 @@ def _robot(facts: GateFacts) -> Way | None:
         return None
     if facts.arrival.is_bounce:
         return "to_sort"
-    by_manner = "sounds-automatic" in facts.arrival.suppress_reasons
-    if by_manner and facts.reading.primary not in {"auto_reply", "bounce", "not_request", "spam"}:
-        # No header and no stock phrase says so: nothing is answered by itself, and a person decides.
+    if BY_WORDS.issuperset(facts.arrival.suppress_reasons) and not _dismissed(facts.reading):
+        # No header says so, words alone do: nothing is answered by itself, and a person decides.
         return None if _asks_for_something(facts) else "to_sort"
     # What comes with a file in a thread may be the proof somebody was asked for, whatever its headers say.
     with_file = bool(facts.arrival.attachments) and bool(facts.arrival.in_reply_to or facts.arrival.references)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.channels import mime, mime_manner
+from bot.channels import mime
 from bot.channels.base import RawMessage
+from nlp import manner, robots, robots_train
 from tests.fakes import Office
 from tests.world import mail
 
@@ -166,8 +167,30 @@ def test_a_person_with_an_errand_is_no_robot(line):
 @settings(max_examples=100, deadline=None)
 def test_a_question_or_an_errand_is_never_a_robot(text, answer):
     for errand in ("?", " passport", " voici", " Entschuldigung"):
-        assert not mime_manner.nobody_there(f"{text}{errand}", answer=answer)
-        assert not mime_manner.only_received(f"{text}{errand}")
+        assert not manner.nobody_there(f"{text}{errand}", answer=answer)
+        assert not manner.only_received(f"{text}{errand}")
+
+
+def test_the_model_of_manners_is_what_its_lessons_teach():
+    given = robots_train.lessons()[::9]
+    table, bias = robots_train.teach(given)
+    one = next(lesson for lesson in given if lesson.robot)
+    assert robots.weigh(table, bias, *robots.features(one.subject, one.text)) > robots.LIKELY
+    read = [(robots.likelihood(each.subject, each.text) >= robots.LIKELY, each.robot) for each in given]
+    assert sum(said != robot for said, robot in read) / len(read) < 0.01
+
+
+def test_a_line_of_the_lessons_that_says_neither_robot_nor_person_is_refused(tmp_path):
+    (tmp_path / "robots").mkdir()
+    (tmp_path / "robots" / "fr.txt").write_text("Re: x | ni l'un ni l'autre", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"fr\.txt: a line is"):
+        robots_train.lessons(tmp_path)
+
+
+@given(st.text(max_size=2_000), st.text(max_size=3_000))
+@settings(max_examples=100, deadline=None)
+def test_whatever_is_written_has_a_likelihood(subject, text):
+    assert 0 <= robots.likelihood(subject, text) <= 1
 
 
 @pytest.fixture

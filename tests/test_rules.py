@@ -28,6 +28,7 @@ READING = Reading(
     decision="accept", confidence=0.9,
 )  # fmt: skip
 NOTHING = replace(READING, primary="not_request", labels=(), scores={"not_request": 0.95}, mission_class="other")
+UNSURE = replace(NOTHING, decision="ask_dpo", confidence=0.4)
 OWN = frozenset({"dpo@mije.com"})
 
 
@@ -51,6 +52,29 @@ ROBOT = replace(ARRIVAL, is_auto_reply=True, suppress=True, suppress_reasons=("a
         ),
         pytest.param(
             facts(ROBOT, NOTHING), Verdict("ignore", False, ("robot", "auto-submitted")), id="an out-of-office reply"
+        ),
+        *(
+            pytest.param(
+                facts(replace(ROBOT, suppress_reasons=(reason,)), reading),
+                Verdict(way, False, (reason,) if way == "judge" else ("robot", reason)),
+                id=f"{reason}, in words only: {what}",
+            )
+            for reason in ("sounds-automatic", "out-of-office-text", "automatic-text", "acknowledgement-text")
+            for what, reading, way in (
+                ("a request is judged", READING, "judge"),
+                ("what may be a request is judged", replace(NOTHING, scores={"erasure": 0.6}), "judge"),
+                ("where the classifier is unsure a person decides", UNSURE, "to_sort"),
+                ("a question about a case goes to a person", replace(NOTHING, primary="status_inquiry"), "to_sort"),
+                ("where it is sure nothing is asked, it is filed", replace(NOTHING, primary="auto_reply"), "ignore"),
+            )
+        ),
+        pytest.param(
+            facts(ROBOT, UNSURE), Verdict("ignore", False, ("robot", "auto-submitted")), id="a robot by its headers"
+        ),
+        pytest.param(
+            facts(ARRIVAL, replace(NOTHING, primary="auto_reply", decision="ask_dpo")),
+            Verdict("to_sort", False, ("robot",)),
+            id="what only the classifier takes for a robot, unsurely, goes to a person",
         ),
         pytest.param(
             facts(

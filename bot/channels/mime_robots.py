@@ -12,11 +12,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from email.message import Message
 
-from bot.channels import mime_bounces, mime_manner
-from bot.channels import mime_phrases as phrases
+from bot.channels import mime_bounces
 from bot.channels import mime_words as words
 from bot.channels.mime_headers import Headers, clean_address
 from handlers.types import Bounce
+from nlp import manner, robots
+from nlp import manner_words as phrases
 
 MAX_HOPS = 50
 MAX_READ = 6_000
@@ -74,15 +75,15 @@ def judge(
         found.bounce = bounce
         found.is_bounce = bounce is not None
         found.is_auto_reply = found.is_auto_reply or reason in ("read-receipt", "delivery-receipt")
-    if not found.is_bounce:
+    if words.RECALL_SUBJECT.match(subject) and words.RECALL_TEXT.search(head):
+        found.problems.append("recall-notice")
+    elif not found.is_bounce:
         _by_words(found, headers, subject=subject, text=head)
-    else:
+    if found.is_bounce:
         found.is_auto_reply = False
     for method in calendar_methods:
         if method in ("reply", "counter", "cancel"):
             found.because("calendar-reply")
-    if words.RECALL_SUBJECT.match(subject) and words.RECALL_TEXT.search(head):
-        found.problems.append("recall-notice")
     if len(headers.all("received")) >= MAX_HOPS:
         found.because("too-many-hops")
     return found
@@ -182,7 +183,7 @@ def _sounds_away(subject: str, start: str, *, answer: bool, support: int) -> boo
         1 for each in (phrases.PROMISE, phrases.REFERRED, phrases.RETURN, phrases.NO_READING) if each.search(start)
     )
     signs = max(signs, support)
-    if phrases.AWAY.search(begin) or words.ABSENT.search(begin):
+    if phrases.AWAY.search(begin) or phrases.ABSENT.search(begin):
         return signs >= (1 if answer else 2) or (answer and len(start.strip()) < 160)
     if phrases.ABSENCE_WORDS.search(begin):
         signs += phrases.THANKS.search(start) is not None
@@ -192,32 +193,36 @@ def _sounds_away(subject: str, start: str, *, answer: bool, support: int) -> boo
 
 def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> None:
     start = text[:1_500]
+    likely = robots.likelihood(subject, text)
     answer = (
         "in-reply-to" in headers or "references" in headers or re.match(r"\s*(?:re|aw|rép|rif|sv)\s?:", subject, re.I)
     )
     if words.OUT_OF_OFFICE_SUBJECT.match(subject):
         found.because("out-of-office-subject")
         found.is_auto_reply = True
+    # Where no header speaks of a robot, a stock phrase in a text that otherwise sounds like a person is a person's.
+    person = likely < robots.UNLIKELY and not found.reasons
     wants = (
         phrases.WANTS.search(text[:3_000]) is not None
         or phrases.PAST.search(start) is not None
-        or mime_manner.ERRAND.search(start) is not None
+        or manner.ERRAND.search(start) is not None
     )
-    absent = words.ABSENT.search(start[:600])
+    asks = "?" in start
+    absent = phrases.ABSENT.search(start[:600])
     support = sum(1 for pattern in words.ABSENCE_SUPPORT if re.search(pattern, start, re.IGNORECASE))
     away = False
     if absent is not None and (found.reasons or not wants):
-        away = bool(found.reasons and support) or (support >= (1 if answer else 2) and "?" not in start)
-    if not away and not wants and "?" not in start:
+        away = bool(found.reasons and support) or (support >= (1 if answer else 2) and not asks)
+    if not away and not wants and not asks:
         away = _sounds_away(subject, start, answer=bool(answer), support=support)
-    if away:
+    if away and not person:
         found.because("out-of-office-text")
         found.is_auto_reply = True
-    acknowledged = words.ACKNOWLEDGED.search(start[:600]) is not None
-    automatic = any(
-        not mime_manner.TOLD_OF.search(text[: hit.start()][-40:]) for hit in words.AUTOMATIC_TEXT.finditer(text)
+    acknowledged = phrases.ACKNOWLEDGED.search(start[:600]) is not None and not person
+    automatic = not person and any(
+        not manner.TOLD_OF.search(text[: hit.start()][-40:]) for hit in phrases.AUTOMATIC_TEXT.finditer(text)
     )
-    if automatic and (words.DO_NOT_ANSWER.search(text) or acknowledged or absent or not (wants or "?" in start)):
+    if automatic and (phrases.DO_NOT_ANSWER.search(text) or acknowledged or absent or not (wants or asks)):
         found.because("automatic-text")
         if acknowledged or absent or (answer and not wants):
             found.is_auto_reply = True
@@ -225,8 +230,8 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
         told = sum(
             1
             for each, place in (
-                (phrases.PROMISE, start), (phrases.TICKET, f"{subject}\n{start}"), (words.DO_NOT_ANSWER, text),
-                (words.AUTOMATIC_TEXT, text),
+                (phrases.PROMISE, start), (phrases.TICKET, f"{subject}\n{start}"), (phrases.DO_NOT_ANSWER, text),
+                (phrases.AUTOMATIC_TEXT, text),
             )
             if each.search(place)
         )  # fmt: skip
@@ -237,8 +242,13 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
     if len(text) < 1_500 and (receipt or (words.RECEIPT_TEXT.search(text) and not wants)):
         found.because("read-receipt")
         found.is_auto_reply = True
-    manner = mime_manner.nobody_there(text.strip(), answer=bool(answer)) or mime_manner.only_received(text.strip())
-    if manner and not found.is_auto_reply and not phrases.WANTS.search(text[:3_000]):
+    plain = text.strip()
+    wished = phrases.WANTS.search(text[:3_000]) is not None
+    enough = robots.SURE if wished or asks else robots.LIKELY if answer else robots.UNASKED
+    sounds = likely >= enough or (
+        not (wished or person) and (manner.nobody_there(plain, answer=bool(answer)) or manner.only_received(plain))
+    )
+    if sounds and not found.is_auto_reply and not found.is_list and "-----BEGIN PGP" not in text:
         # By its manner alone: nothing is answered by itself, and the DPO decides (handlers.gates).
         found.because("sounds-automatic")
         found.is_auto_reply = True

@@ -2,7 +2,7 @@
 
 A robot tells that nobody is there, or that something was received, and what becomes of the mail. A person who writes in the
 same words also has an errand: sends something, wants something, disagrees, tells of what is over. Where an errand shows, no
-robot is assumed. Data and two small rules; how they weigh beside headers stands in ``mime_robots``.
+robot is assumed. Data and two small rules; how they weigh beside headers stands in ``bot.channels.mime_robots``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How absences and acknowledgements are worded where no header says so, and how people word what they want.
 
-Data only, in seven languages; how the signs are weighed stands in ``mime_robots``.
+Data only, in seven languages; how the signs are weighed stands in ``bot.channels.mime_robots``.
 """
 
 from __future__ import annotations
@@ -197,3 +197,76 @@ ABSENCE_SUBJECT = re.compile(
     r"f[ée]rias|de f[ée]rias)\b",
     re.IGNORECASE,
 )
+ABSENT = re.compile(
+    r"\bje (?:suis|serai) (?:actuellement |moment\w+ |en ce moment |pr[ée]sentement )?"
+    r"(?:absente?|en (?:cong[ée]|vacances|d[ée]placement|arr[êe]t)|hors du bureau)"
+    r"|\bactuellement (?:absente?|en (?:cong[ée]s?|vacances))\b|\babsente? (?:du bureau|jusqu)"
+    r"|\bi(?: am|['’]m| will be|['’]ll be) (?:currently |presently )?(?:out of (?:the )?office|away|"
+    r"on (?:annual )?(?:leave|vacation|holiday))"
+    r"|\bcurrently out of (?:the )?office\b"
+    r"|\bich bin (?:\w+ ){0,4}(?:abwesend|nicht im (?:büro|haus)|im urlaub|außer haus)|"
+    r"\bderzeit (?:nicht im büro|abwesend)"
+    r"|\b(?:estoy|estar[ée]|me encuentro) (?:actualmente )?(?:fuera de (?:la )?oficina|ausente|de vacaciones)"
+    r"|\bsono (?:attualmente )?(?:assente|fuori (?:ufficio|sede)|in ferie)|\bsar[òo] (?:assente|fuori ufficio|"
+    r"in ferie)"
+    r"|\b(?:ik ben|wij zijn) (?:\w+ ){0,4}(?:afwezig|niet (?:aanwezig|op kantoor)|met (?:vakantie|verlof)|"
+    r"op vakantie)"
+    r"|\b(?:estou|estarei|encontro-me) (?:actualmente |atualmente )?(?:ausente|fora do escrit[óo]rio|de f[ée]rias)",
+    re.IGNORECASE,
+)
+AUTOMATIC_TEXT = re.compile(
+    r"\b(?:ceci est (?:un message|une r[ée]ponse|un e-?mail|un mail|un courriel) automatique|(?:message|"
+    r"courriel|e-?mail|mail) automatique\b|"
+    r"r[ée]ponse automatique|(?:envoy[ée]|g[ée]n[ée]r[ée]) automatiquement|"
+    r"this is an auto(?:mated|matic|matically[- ]generated)|automatically generated|"
+    r"auto-?generated (?:message|e-?mail)|automated (?:message|response|reply|e-?mail)|"
+    r"dies ist eine automatisch|automatisch (?:generiert|erstellt|erzeugt)|automatische (?:antwort|nachricht)|"
+    r"(?:mensaje|respuesta|correo) autom[áa]tic[oa]|(?:messaggio|risposta|e-?mail) automatic[oa]|"
+    r"automatisch (?:gegenereerd|bericht|antwoord)|(?:mensagem|resposta) autom[áa]tica)",
+    re.IGNORECASE,
+)
+ACKNOWLEDGED = re.compile(
+    r"\b(?:nous avons bien re[çc]u|nous accusons (?:bonne )?r[ée]ception|(?:bien|bonne) r[ée]ception de (?:votre|ta)|"
+    r"vo(?:tre|s) (?:messages?|demandes?|courriels?|e-?mails?|mails?|ticket|r[ée]clamation|sollicitation)(?: "
+    r"\S+){0,3} "
+    r"(?:a (?:bien )?[ée]t[ée] (?:re[çc]u|enregistr|pris|transmis|transf[ée]r|cr[ée][ée])|nous est (?:bien "
+    r")?parvenu|est "
+    r"(?:bien )?(?:arriv|enregistr))|"
+    r"(?:nous vous remercions|merci) (?:de |d['’]|pour )(?:nous avoir (?:contact|[ée]crit|sollicit)\w+|votre "
+    r"(?:message|demande|mail|e-?mail|"
+    r"courriel|int[ée]r[êe]t))|ticket a (?:bien )?[ée]t[ée] (?:cr[ée][ée]|ouvert)|"
+    r"(?:we have|we['’]ve|we) (?:\w+ )?received your|thank(?:s| you) for (?:contacting|reaching out|getting in "
+    r"touch|writing|your "
+    r"(?:e-?mail|message|enquiry|inquiry|interest|request))|your (?:request|ticket|message|e-?mail|enquiry|"
+    r"inquiry|case)(?: \S+){0,3} has been|"
+    r"ticket has been (?:created|opened|received)|(?:got|have) your message|case \S{3,20} (?:has been|created)|"
+    r"ticket vient d['’][êe]tre|"
+    r"(?:demande|ticket|dossier) (?:n?[°º]? ?\S{2,20} )?a [ée]t[ée] (?:cr[ée][ée]|ouvert|enregistr)|merci "
+    r"d['’]avoir (?:contact|[ée]crit)|"
+    r"best[äa]tigen (?:wir )?(?:hiermit )?den eingang|eingang ihrer|in goede orde ontvangen|confirmamos (?:la "
+    r"recepci[óo]n|a rece[çp]\w+)|"
+    r"[èe] stata presa in carico|confermiamo (?:la ricezione|di aver)|wij bevestigen de ontvangst|"
+    r"wir haben ihre|vielen dank für (?:ihre|ihr|die) |(?:ihre|die) (?:anfrage|nachricht|e-?mail) (?:ist|wurde) |"
+    r"hemos recibido|gracias por (?:su|tu|contactar|ponerse|escribir)|(?:su|tu) (?:mensaje|solicitud|consulta) "
+    r"ha sido|"
+    r"abbiamo ricevuto|grazie per (?:averci|la sua|la tua|il suo|aver)|la (?:sua|tua) richiesta è stata|"
+    r"(?:wij|we) hebben (?:uw|je)|(?:bedankt|dank u) voor (?:uw|je|het)|uw (?:bericht|vraag|aanvraag|e-?mail) is|"
+    r"recebemos (?:a sua|o seu|sua|seu|a tua|o teu)|obrigado (?:por|pelo|pela)|o seu (?:pedido|contacto) foi)",
+    re.IGNORECASE,
+)
+DO_NOT_ANSWER = re.compile(
+    r"\b(?:(?:merci de )?ne pas (?:y )?r[ée]pondre|ne r[ée]pondez pas|please do not (?:reply|respond)|do not reply|"
+    r"bitte (?:nicht (?:auf|antworten)|antworten sie nicht)|no responda|non rispond\w+|"
+    r"niet (?:te )?(?:beantwoorden|antwoorden)|n[ãa]o responda)",
+    re.IGNORECASE,
+)
+DEMANDED = re.compile(
+    r"\b(?:donn[ée]es|fichiers?|rgpd|cnil|effacement|data|gdpr|ico|daten|dsgvo|datenschutz\w*|datos|rgpd|dati|gegevens|avg|dados)\b"
+    r"|\b(?:nous|on|we|wir|wij) (?:\w+ ){0,4}(?:sollicit|demand|souhait|exige|r[ée]clam|interven|request|ask|demand|require|"
+    r"act for|represent|beantrag|verlang|forder|vertret|verzoek|eis)\w*"
+    r"|\b(?:sollicitons|demandons|souhaitons|exigeons|r[ée]clamons|intervenons|repr[ée]sentons|solicitamos|pedimos|exigimos|"
+    r"representamos|chiediamo|richiediamo|rappresentiamo)\b"
+    r"|\bart(?:\.|icles?|ikel|[íi]culo|icolo|igo)\s?\d{1,2}\b",
+    re.IGNORECASE,
+)
+"""What a request is about, and how firms and lawyers word theirs."""
