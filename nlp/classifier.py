@@ -13,6 +13,7 @@ from nlp.calibration import BARE, Calibration, Evidence
 from nlp.cues import Cues, Hit, Rules
 from nlp.excerpt import Excerpt
 from nlp.features import FLAG_PREFIX, LABEL_PREFIX, Text, document, prepare
+from nlp.field_model import FieldModel, leaning
 from nlp.fields import as_mapping, find, flags
 from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, THIRD_PARTY_KINDS, Cue, Decision, Message, Reading
 
@@ -37,11 +38,14 @@ class ModelError(Exception):
 class Classifier:
     """Reads messages: pure, batched, and bounded in time whatever comes in."""
 
-    def __init__(self, pipeline: Language, calibration: Calibration, rules: Rules) -> None:
-        """Join a trained pipeline, its calibration and the rules it was trained with."""
+    def __init__(
+        self, pipeline: Language, calibration: Calibration, rules: Rules, fields: FieldModel | None = None
+    ) -> None:
+        """Join a trained pipeline, its calibration, the rules it was trained with, and a model of fields if there is one."""
         self._pipeline = pipeline
         self._calibration = calibration
         self._rules = rules
+        self._fields = fields
 
     def read(self, message: Message) -> Reading:
         """Say what *message* asks for, why, and how sure; never raises for whatever the message holds."""
@@ -86,7 +90,14 @@ class Classifier:
             return self._calibration.flag(name, cats[f"{FLAG_PREFIX}{name}"], rules)
 
         raised = flags(excerpt.message, text.body, primary, decide, kinds)
-        found = find(excerpt.message, labels, third_party="third_party" in raised, whole=message.body)
+        found = find(
+            excerpt.message,
+            labels,
+            third_party="third_party" in raised,
+            whole=message.body,
+            model=self._fields,
+            leaning=leaning(cats, primary, labels, raised, text.language) if self._fields else None,
+        )
         return Reading(
             id=message.id,
             language=text.language,
@@ -232,9 +243,12 @@ def load_classifier(model: Path | None, *, cues: Cues) -> Classifier:
     folder = model or MODEL
     try:
         calibration = Calibration.read(folder)
+        fields = FieldModel.read(folder)
     except (OSError, ValueError) as error:
-        raise ModelError(f"no usable calibration in {folder}: reinstall dpobot, or run `dpobot train`") from error
+        raise ModelError(
+            f"no usable calibration or fields in {folder}: reinstall dpobot, or run `dpobot train`"
+        ) from error
     rules = Rules(cues)
     if calibration.cues != cues_digest(cues):
         log.warning("classifier.cues-changed: the cues of the rights changed since training; run `dpobot train`")
-    return Classifier(load_pipeline(folder), calibration, rules)
+    return Classifier(load_pipeline(folder), calibration, rules, fields)

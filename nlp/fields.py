@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from nlp.changes import recipient, values
+from nlp.field_model import LEARNED, FieldModel, Leaning, Scene
 from nlp.flags import LEARNED_FLAGS, flag_evidence, flag_text, flags
 from nlp.names import data_subject, own_name, relationship
 from nlp.patterns import ADDRESSES, DATE, DAY, EMAIL, MONTH, NUMERIC, PHONE, TEXTUAL, YEAR, Field, field_of, plain
 from nlp.types import Message
 
-__all__ = ["LEARNED_FLAGS", "Field", "as_mapping", "find", "flag_evidence", "flag_text", "flags"]
+__all__ = ["LEARNED_FLAGS", "Field", "as_mapping", "find", "flag_evidence", "flag_text", "flags", "scene"]
 
 MAX_CHARACTERS = 12_000
 
@@ -74,41 +75,87 @@ _OWN_MAIL = re.compile(
 
 
 def find(
-    message: Message, labels: Sequence[str], *, third_party: bool = False, whole: str | None = None
+    message: Message,
+    labels: Sequence[str],
+    *,
+    third_party: bool = False,
+    whole: str | None = None,
+    model: FieldModel | None = None,
+    leaning: Leaning | None = None,
 ) -> list[Field]:
     """Return the fields of *message* in order of place.
 
-    *labels* are the labels decided: old and new values are looked for in a rectification only, a recipient in a
-    transfer only, the name of somebody else only where *third_party* says that there is one. *whole* is the body
-    with quoted history, where our request number may stand.
+    *labels* are the labels decided, *third_party* says whether somebody else is concerned, *whole* is the body with
+    quoted history, where our request number may stand. What can be learned is said by *model*, given what the
+    classifier thinks of the message (*leaning*). Without a model rules decide alone: old and new values are looked for
+    in a rectification only, a recipient in a transfer only, somebody else's name only where there is one.
     """
     body = message.body[:MAX_CHARACTERS]
     folded = plain(body)
     digits = any(character in body for character in "0123456789")
     found = _references(message, body, folded, whole, digits=digits)
     found += _contacts(message, body, folded, labels, third_party, digits)
-    if digits:
-        found += _dates(body, folded)
+    found += _births(body, folded) if digits else []
     own = own_name(message, body, folded)
     if own:
         found.append(own)
-    if third_party:
-        kin = relationship(body, folded)
-        subject = data_subject(message, body, own)
-        found += [field for field in (kin, subject) if field]
-    if "rectification" in labels:
-        corrected = values(message, body)
-        found = [field for field in found if field.name not in _CORRECTABLE or not _covered(field, corrected)]
-        found += corrected
-    if "portability" in labels:
-        receiver = recipient(message, body, own, [field for field in found if field.name == "recipient_email"])
-        found += [receiver] if receiver else []
-    unique = {(field.name, field.text): field for field in reversed(found)}
+    if model and leaning:
+        learned = model.choose(_scene(message, body, folded, own, leaning, found))
+        found = [field for field in found if field.name not in LEARNED]
+    else:
+        learned = _stays(body, folded, found) if digits else []
+        learned += _ruled(message, body, folded, own, found, labels, third_party=third_party)
+    corrected = [field for field in learned if field.name in ("old_value", "new_value")]
+    found = [field for field in found if field.name not in _CORRECTABLE or not _covered(field, corrected)]
+    unique = {(field.name, field.text): field for field in reversed(found + learned)}
     return sorted(unique.values(), key=lambda field: (field.start, field.name))
 
 
 _CORRECTABLE = ("phone", "postal_address", "date_of_birth", "email", "other_email")
 """What is to be corrected is a value of the correction, and not said of the sender a second time."""
+_PRESUPPOSED = 0.2
+"""From which probability of what a field presupposes the rules are asked about it."""
+
+
+def scene(message: Message, leaning: Leaning) -> Scene:
+    """Return *message* as its candidates are judged; the model learns from the same."""
+    body = message.body[:MAX_CHARACTERS]
+    folded = plain(body)
+    found = _references(message, body, folded, None, digits=True) + _births(body, folded)
+    return _scene(message, body, folded, own_name(message, body, folded), leaning, found)
+
+
+def _scene(
+    message: Message, body: str, folded: str, own: Field | None, leaning: Leaning, found: Sequence[Field]
+) -> Scene:
+    labels = [name for name in ("rectification", "portability") if getattr(leaning, name) >= _PRESUPPOSED]
+    others = leaning.third_party >= _PRESUPPOSED
+    ruled = _ruled(message, body, folded, own, found, labels, third_party=others)
+    ruled += [field for field in found if field.name in LEARNED]
+    ruled += [own] if own else []
+    return Scene(body, folded, plain(message.from_name), leaning, tuple(ruled))
+
+
+def _ruled(
+    message: Message,
+    body: str,
+    folded: str,
+    own: Field | None,
+    known: Sequence[Field],
+    labels: Sequence[str],
+    *,
+    third_party: bool,
+) -> list[Field]:
+    """Return what the rules say of the person concerned, of a correction and of the recipient of a transfer."""
+    found: list[Field | None] = []
+    if third_party:
+        found += [relationship(body, folded), data_subject(message, body, own)]
+    if "rectification" in labels:
+        found += values(message, body)
+    if "portability" in labels:
+        addresses = [field for field in known if field.name == "recipient_email"]
+        found.append(recipient(message, body, own, addresses))
+    return [field for field in found if field]
 
 
 def _covered(field: Field, corrected: Sequence[Field]) -> bool:
@@ -215,27 +262,27 @@ def _says_own(near: str, address: str, surname: Sequence[str], third_party: bool
     return not third_party and bool(_OWN_MAIL.search(near)) and not re.search(r"ancien|old|plus", near)
 
 
-def _dates(body: str, folded: str) -> list[Field]:
+def _births(body: str, folded: str) -> list[Field]:
     found = [_at("date_of_birth", body, match, 1) for match in _BORN.finditer(folded)][:3]
-    if not found:
-        for pattern in (_NAMED_DATE, _DATE_LINE):
-            for match in pattern.finditer(folded):
-                year = re.search(r"\d{4}$", match[1])
-                named = pattern is _DATE_LINE or _CAPITAL_END.search(body[max(0, match.start() - 26) : match.start()])
-                if year and int(year[0]) <= 2016 and named:
-                    found.append(_at("date_of_birth", body, match, 1))
-                    break
-            if found:
-                break
-    taken = [(field.start, field.end) for field in found]
-    stays = 0
+    if found:
+        return found
+    for pattern in (_NAMED_DATE, _DATE_LINE):
+        for match in pattern.finditer(folded):
+            year = re.search(r"\d{4}$", match[1])
+            named = pattern is _DATE_LINE or _CAPITAL_END.search(body[max(0, match.start() - 26) : match.start()])
+            if year and int(year[0]) <= 2016 and named:
+                return [_at("date_of_birth", body, match, 1)]
+    return []
+
+
+def _stays(body: str, folded: str, known: Sequence[Field]) -> list[Field]:
+    taken = [field for field in known if field.name == "date_of_birth"]
+    found: list[Field] = []
     for match in _STAY.finditer(folded):
-        free = not any(start < match.end() and match.start() < end for start, end in taken)
-        if free and stays < 4 and not _NO_STAY.search(folded[max(0, match.start() - 40) : match.start()]):
-            stays += 1
-            found.append(_at("stay_dates", body, match))
-    if not stays:
-        match_month = _STAY_MONTH.search(folded)
-        if match_month:
-            found.append(_at("stay_dates", body, match_month, 1))
+        stay = _at("stay_dates", body, match)
+        away = _NO_STAY.search(folded[max(0, match.start() - 40) : match.start()])
+        if len(found) < 4 and not away and not _covered(stay, taken):
+            found.append(stay)
+    if not found and (month := _STAY_MONTH.search(folded)):
+        found.append(_at("stay_dates", body, month, 1))
     return found

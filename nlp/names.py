@@ -39,8 +39,9 @@ NO_PERSON = words(
     """
 )
 _GAP = re.compile(
-    r"[ -]|\.-? ?|['’]|[ -](?:(?:de|du|d|von|van|der|den|di|da|dos|la|le|el|al|y|e|bin|binte)[ '’]){1,3}|[ ][A-ZÀ-Ý]\.? "
+    r"[ -]|\.-? ?|['’]|[ -](?:(?i:de|du|d|von|van|der|den|di|da|dos|la|le|el|al|y|e|bin|binte)[ '’]){1,3}|[ ][A-ZÀ-Ý]\.? "
 )
+_LONGEST_ABBREVIATION = 3
 _INITIALS = re.compile(r"(?<![\w.'’])((?:[A-ZÀ-Ý][hl]?\.(?:[ -]|(?=[A-ZÀ-Ý]))?){1,3})$")
 _JOINED = re.compile(r"['’-](?!s\b)[^\W\d_]{1,20}")
 _BARE_INITIAL = re.compile(r"(?<![\w.'’])([A-ZÀ-Ý]) $")
@@ -79,6 +80,9 @@ _CLOSING = words(
 )
 
 
+_NO_NAME = NO_PERSON | ORGANISATION | _CLOSING | words("chez mettez inscrivez myself ta its it's of esq esquire")
+
+
 @dataclass(frozen=True)
 class _Run:
     """Words of the sender's name that stand together."""
@@ -96,7 +100,7 @@ def own_name(message: Message, body: str, folded: str) -> Field | None:
     """
     claimed = _claimed(message.from_name)
     lines = _last_lines(body)
-    best = _best_run(_runs(body, folded, claimed), body, lines)
+    best = _best_run(_runs(body, folded, claimed), body, lines, claimed)
     if (best is None or best.weight < 2) and _FORWARDED.search(body):
         inner = _INNER.search(body)
         if inner and not _names_organisation(inner[1]):
@@ -108,7 +112,7 @@ def own_name(message: Message, body: str, folded: str) -> Field | None:
         return said
     if best:
         return Field("full_name", body[best.start : best.end], best.start, best.end)
-    return _signed(body, lines, anonymous=not claimed)
+    return _short(body, lines, claimed) or _signed(body, lines, anonymous=not claimed)
 
 
 def _claimed(from_name: str) -> tuple[str, ...]:
@@ -117,7 +121,7 @@ def _claimed(from_name: str) -> tuple[str, ...]:
     found: list[str] = []
     for part in parts:
         split = [word for word in re.split(r"[^\w]+", plain(part)) if word]
-        if not ORGANISATION.intersection(split):
+        if not ORGANISATION.intersection(split) and not any(word.isdigit() for word in split):
             found += [word for word in split if word not in _TITLES or len(word) == 1]
     return tuple(dict.fromkeys(found))
 
@@ -146,15 +150,18 @@ def _runs(body: str, folded: str, claimed: tuple[str, ...]) -> list[_Run]:
     hits.sort()
     runs: list[_Run] = []
     for start, end in hits:
-        if runs and start >= runs[-1].end and _GAP.fullmatch(body, runs[-1].end, start):
+        joined = runs and start >= runs[-1].end and _GAP.fullmatch(body, runs[-1].end, start)
+        stops = joined and body[runs[-1].end] == "." and runs[-1].end - runs[-1].start > _LONGEST_ABBREVIATION
+        if joined and not stops:
             runs[-1] = _Run(runs[-1].start, end, runs[-1].weight + 1)
         elif not runs or start >= runs[-1].end:
             runs.append(_Run(start, end, 1))
-    initials = {word[0] for word in claimed}
-    return [_extend(run, body, folded, claimed, initials) for run in runs]
+    # A first name that the header gives in full is not another one that only begins alike.
+    spelt = {word[0] for word in claimed if len(word) > 2}
+    return [_extend(run, body, folded, claimed, {word[0] for word in claimed}, spelt) for run in runs]
 
 
-def _extend(run: _Run, body: str, folded: str, claimed: tuple[str, ...], initials: set[str]) -> _Run:
+def _extend(run: _Run, body: str, folded: str, claimed: tuple[str, ...], initials: set[str], spelt: set[str]) -> _Run:
     start, end, weight = run.start, run.end, run.weight
     while match := _BEFORE.search(body, max(0, start - 28), start):
         word = folded[match.start(1) : match.end(1)]
@@ -167,7 +174,7 @@ def _extend(run: _Run, body: str, folded: str, claimed: tuple[str, ...], initial
             and first.isupper()
             and word not in _TITLES
             and len(word) > 2
-            and word[0] in initials - {folded[run.start]}
+            and word[0] in initials - spelt - {folded[run.start]}
         ):
             start, weight = match.start(1), weight + 1
         break
@@ -189,6 +196,8 @@ def _extend(run: _Run, body: str, folded: str, claimed: tuple[str, ...], initial
         word = plain(behind[1])
         if word[0] in initials - {folded[run.start]} and word not in NO_PERSON:
             alone = len(word) == 1
+            if not alone and word[0] in spelt:
+                return _Run(start, end, weight)
             end = behind.end() if alone else behind.end(1)
             weight += 0.5 if alone else 1
     return _Run(start, end, weight)
@@ -206,17 +215,46 @@ def _last_lines(body: str) -> list[tuple[int, int]]:
     return found
 
 
-def _best_run(runs: list[_Run], body: str, lines: list[tuple[int, int]]) -> _Run | None:
+def _best_run(runs: list[_Run], body: str, lines: list[tuple[int, int]], claimed: tuple[str, ...]) -> _Run | None:
     best: _Run | None = None
     rank = (0.0, 0)
-    for run in runs:
-        signed = _is_signature(run, body, lines)
+    for found in runs:
+        signed = _is_signature(found, body, lines)
+        run = _whole(found, body, lines, claimed[0])
+        signed = signed or run.end - run.start > found.end - found.start
         if run.weight < 1.5 and not signed and not _INTRO.search(body, max(0, run.start - 40), run.start):
             continue
         given = (run.weight, int(signed))
         if given >= rank:
             best, rank = run, given
     return best
+
+
+def _whole(run: _Run, body: str, lines: list[tuple[int, int]], first_name: str) -> _Run:
+    """Return *run* with the names around it where they stand together below the text, or behind "I am" and its like.
+
+    *first_name* is how the name in the header begins: nothing belongs before it.
+    """
+    line = next(((start, end) for start, end in lines if start <= run.start < end), None)
+    start = body.rfind("\n", 0, run.start) + 1
+    for match in _NAME_AT.finditer(body, max(start, run.start - 60), min(len(body), run.end + 60)):
+        if match.start() > run.start or match.end() < run.end:
+            continue
+        name = trim("full_name", body, *match.span())
+        if name is None or name.start > run.start or (name.end <= run.end and name.start == run.start):
+            return run
+        split = [word.strip(".") for word in plain(name.text).split()]
+        behind = plain(body[run.end : name.end]).split()
+        if (_NO_NAME | _TITLES).intersection(split) or len(behind) > 2 or _PARTICLES.intersection(behind):
+            return run
+        if name.start < run.start and plain(body[run.start : run.end]).startswith(first_name):
+            return run
+        before = body[max(start, name.start - 60) : name.start]
+        signed = line and _LINE_START.search(before) and re.match(r"[\s.!,)]*$|[,(|] ?\S", body[name.end : line[1]])
+        if len(split) <= 5 and (signed or _INTRO.search(before)):
+            return _Run(name.start, max(name.end, run.end), run.weight + 0.5)
+        return run
+    return run
 
 
 def _is_signature(run: _Run, body: str, lines: list[tuple[int, int]]) -> bool:
@@ -259,19 +297,51 @@ def _signed(body: str, lines: list[tuple[int, int]], *, anonymous: bool) -> Fiel
     for number, (start, end) in enumerate(lines[:6]):
         line = body[start:end]
         match = _SIGNED.match(line) if len(line) <= 90 else None
-        if match is None and number == 0:
+        if number == 0 and (match is None or plain(match[1].split()[0]) in NO_PERSON | _CLOSING):
             match = _SIGNED_END.search(line, max(0, len(line) - 110))
         if match is None:
             continue
         text = match[1].rstrip(".") if not re.search(r"\b[A-ZÀ-Ý]\.$", match[1]) else match[1]
         split = [plain(word).strip(".") for word in text.split()]
-        enough = len(split) >= 2 or (anonymous and number == 0 and len(lines) > 2 and len(text) > 2 and len(line) < 25)
+        titled = bool(re.search(rf"{TITLE} $", line[max(0, match.start(1) - 16) : match.start(1)]))
+        enough = (
+            len(split) >= 2
+            or (titled and number < 2)
+            or (anonymous and number == 0 and len(lines) > 2 and len(text) > 2 and len(line) < 25)
+        )
         if not enough or len(split) > 4 or split[0] in _CLOSING or NO_PERSON.intersection(split) or text.isupper():
             continue
         if ORGANISATION.intersection(re.split(r"[^\w]+", plain(text))) or all(len(word) < 2 for word in split):
             continue
         offset = start + match.start(1)
-        return Field("full_name", text, offset, offset + len(text))
+        return _fuller(body, Field("full_name", text, offset, offset + len(text)))
+    return None
+
+
+def _fuller(body: str, found: Field) -> Field:
+    """Return the same name where the text spells out what *found* gives as an initial."""
+    initial, _, surname = found.text.rpartition(" ")
+    if not re.fullmatch(r"[A-ZÀ-Ý][a-z]?\.", initial):
+        return found
+    match = re.search(rf"\b{initial[0]}[^\W\d_]{{2,20}}(?:-[^\W\d_]{{2,20}})? {re.escape(surname)}(?!\w)", body)
+    return Field("full_name", match[0], *match.span()) if match else found
+
+
+_ALONE = re.compile(r"(?:^|.*[.!?…,:)] {1,2})[–—~-]*\s?([A-ZÀ-Ý][^\W\d_]{2,15})[.!]?\s*$")
+
+
+def _short(body: str, lines: list[tuple[int, int]], claimed: tuple[str, ...]) -> Field | None:
+    """Return a signature by a short form of a name in the header, or by what its initial stands for."""
+    for start, end in lines[:2]:
+        line = body[start:end]
+        match = _ALONE.match(line[-200:])
+        word = plain(match[1]) if match else ""
+        if not match or match[1].isupper() or word in NO_PERSON or word in _CLOSING or word in ORGANISATION:
+            continue
+        begun = any(len(other) == 1 and word[0] == other for other in claimed)
+        if begun or any(word in other or (word[:3] == other[:3] and len(other) > 3) for other in claimed):
+            offset = start + max(0, len(line) - 200) + match.start(1)
+            return Field("full_name", match[1], offset, offset + len(match[1]))
     return None
 
 
@@ -334,7 +404,7 @@ _AGE_BEHIND = re.compile(
 _DIED_BEHIND = re.compile(
     r",? ?(?:who |qui |qu[ie] |die |der |ist |est |is |a |nous |se |è |s['’]|has )?[^.!?\n]{0,22}\b(?:died|dead|deceased|passed|mort|morte|décédée?|éteinte?|quittée?s?|gestorben|verstorben|heimgegangen|falleció|murió|mancat[oa]|mort[oa]|deceduta?|overleden|faleceu|no está)\b"
 )
-_LEADING = re.compile(
+LEADING = re.compile(
     r"(?:Mein|Meine|Meiner|Meinem|Meinen|Unser|Unsere|Mon|Ma|My|Our|Mijn|Onze|Mi|Mio|Mia|The|Le|La|Les|Bonjour|Hallo|Hello|Dear|Sohn|Tochter|Bruder|Schwester|Vater|Mutter|Mann|Frau|Tante|Onkel|Ehemann|Ehefrau|Kind|Enkel|Enkelin|Neffe|Nichte|Kornett|Herrn?|Dass|Für|Von|Das|Die|Der|Het|Bij|Voor)\s(?=[A-ZÀ-Ý])"
 )
 _SHORT_TITLE = re.compile(r"(?:Mme|Mlle|M\.|Mr\.?|Mrs\.?|Dr\.?|Madame|Monsieur)\s")
@@ -401,7 +471,7 @@ def _candidates(
         if count > 250:
             return
         start = match.start()
-        while lead := _LEADING.match(body, start, match.end()):
+        while lead := LEADING.match(body, start, match.end()):
             start = lead.end()
         titled = _TITLED.search(body, max(0, start - 14), match.end())
         inside_title = bool(titled and titled.start() <= start < titled.end())

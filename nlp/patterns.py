@@ -98,7 +98,7 @@ ADDRESSES: tuple[re.Pattern[str], ...] = (
     re.compile(r"\b[A-ZÀ-Ý][\w'’-]{2,20}(?: [\w'’-]{2,20}){0,2}, \d{5} [A-ZÀ-Ý][\w'’-]{1,30}"),
 )
 
-TITLE = r"(?:Gp Capt|SSgt|D/Garda|DC \d{1,6}|KHK|RA(?:in)?|M(?:me|lle|gr|\.|onsieur|adame|ademoiselle|a[îi]tre|e|ag\.|evr\.?|evrouw|eneer|ijnheer|iss)|Mr\.?|Mrs\.?|Ms\.?|Dr\.?(?: med\.)?|Dott\.?(?:ssa)?|Avv\.|[Pp]rof\.?(?:ssa)?|Ing\.|Dipl\.-Ing\.|Sir|Lady|Herrn?|Frau|Se[ñn]ora?|Sra?\.?|Sig\.(?:ra)?|Signora?|[Dd]on|[Dd]oña|D\.ª|[Dd]hr\.?|[Dd]rs\.|[Mm]evr\.?|[Mm]w\.|[Pp]asteur|[Pp]ère|Rev\.?)"
+TITLE = r"(?:Gp Capt|SSgt|D/Garda|DC \d{1,6}|KHK|RA(?:in)?|M(?:me|lle|gr|\.|onsieur|adame|ademoiselle|a[îi]tre|e|ag\.|evr\.?|evrouw|eneer|ijnheer|iss)|Mr\.?|Mrs\.?|Ms\.?|Dr\.?(?: med\.)?|Dott\.?(?:ssa)?|Avv\.|[Pp]rof\.?(?:ssa)?|Ing\.|Dipl\.-Ing\.|Sir|Lady|Herrn?|Frau|Se[ñn]ora?|Sra?\.?|Sig\.(?:ra)?|Signora?|[Dd]on|[Dd]oña|D\.ª|[Dd]hr\.?|[Dd]rs\.|[Mm]evr\.?|[Mm]w\.|[Pp]asteur|[Pp]astor|[Pp]ère|[Ss](?:œ|oe)ur|[Ss]ister|Fr\.|Rev\.?|Reverend|[Ff]ather|Don|Doña|Capt\.|[Ii]nspect(?:eur|rice|or)|[Aa]djudant|[Bb]rigadi[eè]re?|[Cc]apitaine)"
 _NAME_WORD = r"(?:[A-ZÀ-ÝŁŚŻ](?:[^\W\d_]{1,25}(?:['’-][^\W\d_]{1,25}){0,3}|['’][A-ZÀ-Ý][^\W\d_]{1,25}|\.)|(?:d[eu]|des|von|van|der|den|di|da|dos|do|le|la|el|al|bin|zu|of)(?= (?:de |la |den |der )?[A-ZÀ-ÝŁŚŻ]))"
 NAME = rf"[A-ZÀ-ÝŁŚŻ](?:[^\W\d_]{{1,25}}(?:['’-][^\W\d_]{{1,25}}){{0,3}}|['’][A-ZÀ-Ý][^\W\d_]{{1,25}}|\.)(?:[ -]{_NAME_WORD}){{0,4}}"
 ORGANISATION = words(
@@ -119,6 +119,7 @@ ORGANISATION = words(
     stadt stiftung student studio support syndicat syndicale system systeme team teamet tours travel trafic trust
     tribunal uk union universidad universitat universite university verband verein vereniging ville voyage voyages
     youth zentrale ligue caisse assurance agenzia comune ayuntamiento gemeente stichting raad ufficio abteilung
+    scp selas etude ase bac fcpe peep sgdf apf udaf testamentaire executeur executrice collectif notaire collegium
     president presidente presidentin tresorier tresoriere secretaire directeur directrice officer juge case duty compliance repondre repondez stop oui annuaire officiel pro procurement cse comptabilite chef voir
     """
 )

@@ -37,6 +37,8 @@ from nlp.cues import Cues, Hit, Rules
 from nlp.evaluate import Pair, measure, read_all
 from nlp.excerpt import Excerpt
 from nlp.features import FLAG_PREFIX, USER_DATA, prepare
+from nlp.field_model import leaning
+from nlp.field_training import Lesson, train_fields
 from nlp.fields import LEARNED_FLAGS, flag_evidence, flag_text
 from nlp.types import LABELS, PRIMARIES
 
@@ -113,10 +115,19 @@ def train(
             for pipeline, unseen in runs
             for pair in read_all(Classifier(pipeline, calibration, rules), [one.example for one in unseen])
         ]
+        tell("learning the fields")
+        seen = [one for _, unseen in runs for one in unseen]
+        fields = train_fields(
+            [
+                Lesson(given.example, leaning(given.cats, said.primary, said.labels, said.flags, said.language))
+                for given, (_, said) in zip(seen, pairs, strict=True)
+            ]
+        )
         tell(f"training on all {len(examples) + len(held)} messages")
         fit([], folder, settings)
         _keep(folder / "model-last", out)
     calibration.write(out)
+    fields.write(out)
     report = json.dumps({"cross_validation": measure(pairs)}, indent=1, sort_keys=True, ensure_ascii=False)
     (out / "training.json").write_text(report + "\n", encoding="utf-8")
     return Trained(calibration, pairs)
