@@ -17,7 +17,8 @@ from bot.casework import void_drafts
 from bot.desk import roster
 from bot.desk.actions import Ask, perform
 from bot.desk.basics import stamp
-from bot.desk.cards import CARD_LIMIT, more_offers, view_of
+from bot.desk.cards import CARD_LIMIT, view_of
+from bot.desk.offers import more_offers
 from bot.desk.terminal import Terminal
 from bot.evidence import verified_before
 from bot.purge import purge

@@ -24,23 +24,13 @@ from bot.channels.chat import (
 from bot.desk import roster
 from bot.desk.actions import ACTIONS, Ask, Told, perform
 from bot.desk.basics import Refused, case_of, changed_since, draft_of, permits
-from bot.desk.cards import (
-    SHOWN,
-    Offer,
-    allowed,
-    choices,
-    day,
-    diff_text,
-    draft_text,
-    more_offers,
-    needed,
-    time_left,
-)  # fmt: skip
+from bot.desk.cards import day, diff_text, draft_text, time_left
 from bot.desk.chat_board import SUPERSEDED, Board
 from bot.desk.chat_dialogs import Dialogs
 from bot.desk.chat_post import Post
 from bot.desk.chat_updates import Updates
 from bot.desk.chat_words import DESK
+from bot.desk.offers import SHOWN, Offer, allowed, choices, more_offers, needed
 from bot.desk.public import PUBLIC, PublicChat, language_of
 from bot.desk.words import RIGHTS, STATES, WORDS, word
 from bot.settings import User

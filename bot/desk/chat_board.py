@@ -15,8 +15,9 @@ from sqlmodel import col, select, update
 
 from bot.app import App
 from bot.channels.chat import Chat, ChatError, ChatMessageGone
-from bot.desk.cards import Offer, View, view_of
+from bot.desk.cards import View, view_of
 from bot.desk.chat_words import DESK
+from bot.desk.offers import Offer
 from bot.settings import User
 from store.models import Button, Card
 

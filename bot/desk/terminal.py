@@ -13,19 +13,9 @@ from bot import casework
 from bot.app import App
 from bot.desk.actions import ACTIONS, Ask, Told, perform
 from bot.desk.basics import permits
-from bot.desk.cards import (
-    SHOWN,
-    Offer,
-    allowed,
-    choices,
-    day,
-    diff_text,
-    draft_text,
-    more_offers,
-    time_left,
-    view_of,
-)  # fmt: skip
+from bot.desk.cards import day, diff_text, draft_text, time_left, view_of
 from bot.desk.export import save
+from bot.desk.offers import SHOWN, Offer, allowed, choices, more_offers
 from bot.desk.office import receipt
 from bot.desk.words import RIGHTS, STATES, WORDS, word
 from bot.sending import as_approved
