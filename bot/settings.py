@@ -272,6 +272,9 @@ class Telegram(Section):
     """Of a Bot API server of your own; empty for Telegram's."""
     public: bool = True
     """Whether people other than the desk's users may write to the bot."""
+    desk_group: int | None = Field(default=None, lt=0)
+    """Number of a group in which the desk's users work together (it begins with a minus); every other group is ignored.
+    Who is in it sees cards without names, subjects or letters; orders are taken from the desk's users alone."""
 
     @model_validator(mode="before")
     @classmethod

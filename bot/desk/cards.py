@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from bot import casework
 from bot.app import App
+from bot.channels.chat import FIRST_NUMBER
 from bot.desk import roster
 from bot.desk.actions import ACTIONS, HOLE, kept_in_letters
 from bot.desk.basics import permits
@@ -89,9 +90,20 @@ def fitted(lines: Sequence[str], limit: int = CARD_LIMIT) -> str:
 
 
 def case_card(
-    session: Session, app: App, case: Case, *, masked: bool, now: datetime, notice: str = "", letters: bool = True
+    session: Session,
+    app: App,
+    case: Case,
+    *,
+    masked: bool,
+    now: datetime,
+    notice: str = "",
+    letters: bool = True,
+    discreet: bool = False,
 ) -> View:
-    """Draw the card of a case; without *letters* (a helper's) no draft, no cue and no subject is on it."""
+    """Draw the card of a case; without *letters* (a helper's) no draft, no cue and no subject is on it.
+
+    *discreet* is for a group: nothing of the person is on it, not even an initial, and no word of hers or of the letter.
+    """
     language = app.settings.desk.language
     words = WORDS[language]
     events = journal.of_case(session, case.id or 0)
@@ -105,11 +117,13 @@ def case_card(
         f"{words['due']}{words['colon']}{_due(app, deadline, now)}",
         f"{words['received']}{words['colon']}{day(case.received_at, app)}",
     ]
-    contact = person.address or f"Telegram {person.chat_id}"
-    who = f"{mask_name(person.name)} {mask_address(person.address)}" if masked else f"{person.name} <{contact}>"
-    shown = inert(who) if masked else visible(who)
+    way = _way(person.address, person.chat_id, language, masked=masked)
+    who = f"{mask_name(person.name)} {way}" if masked else f"{person.name} <{way}>"
+    shown = "" if discreet else inert(who) if masked else visible(who)
     lines += [
-        f"{words['from']}{words['colon']}{shown.strip()} ({case.channel}, {case.person_language or case.language})"
+        f"{words['from']}{words['colon']}{shown} ({case.channel}, {case.person_language or case.language})".replace(
+            "  ", " "
+        )
     ]
     lines += [f"{words['state']}{words['colon']}{word(STATES, language, case.state)}"]
     lines += [
@@ -119,7 +133,7 @@ def case_card(
     given = [e.actor for e in events if e.type == "approval_first" and _still_given(e, session, case)]
     if given:
         lines.append(f"{words['approved_by']}{words['colon']}{', '.join(dict.fromkeys(given))}")
-    if person.subject:
+    if person.subject and not discreet:
         named = mask_name(person.subject) if masked else visible(person.subject)
         lines.append(f"{words['subject_person']}{words['colon']}{inert(named) if masked else named}")
     if case.third_party or case.minor:
@@ -130,7 +144,7 @@ def case_card(
     if case.charge:
         lines.append(f"{words['charge']}{words['colon']}{case.charge}")
     lines += _about(events, app)
-    if letters:
+    if letters and not discreet:
         lines += _why(session, app, case, hide, masked=masked)
     lines += _files(session, app, case, masked=masked)
     lines += [
@@ -140,10 +154,10 @@ def case_card(
     lines += _sending(session, case, language, words)
     waiting = sorted(drafts.proposed(session, case.id or 0), key=_shown_first) if letters else []
     for draft in waiting[:1]:
-        lines += ["", *_draft_lines(session, app, case, draft, hide, masked=masked)]
+        lines += ["", *_draft_lines(session, app, case, draft, hide, masked=masked, discreet=discreet)]
         if draft.kind != "status" and ACTIONS["approve"].warning is not None:
             lines += ["", ACTIONS["approve"].warning[language]]
-    lines += _tasks(session, app, case, events, masked=masked)
+    lines += _tasks(session, app, case, events, masked=masked) if not discreet else []
     to_post = any(i.channel == "post" and i.status == "pending" for i in outbox.of_case(session, case.id or 0))
     in_doubt = any(
         i.channel in ("mail", "chat") and i.status in ("uncertain", "failed")
@@ -159,6 +173,17 @@ def case_card(
         fitted(lines) if masked else "\n".join(lines),
         case_offers(app, case, events, waiting, holes=holes, to_post=to_post, in_doubt=in_doubt),
     )
+
+
+def _way(address: str, chat_id: int | None, language: str, *, masked: bool) -> str:
+    """Where letters go: an address, the chat's platform (its number only unmasked), or the post."""
+    if address:
+        return mask_address(address) if masked else address
+    if chat_id is None:
+        return WORDS[language]["by_post"]
+    if chat_id >= FIRST_NUMBER:
+        return "Matrix"
+    return "Telegram" if masked else f"Telegram {chat_id}"
 
 
 def _tasks(session: Session, app: App, case: Case, events: Sequence[Event], *, masked: bool) -> list[str]:
@@ -298,20 +323,30 @@ def _sending(session: Session, case: Case, language: str, words: Any) -> list[st
 
 
 def _draft_lines(
-    session: Session, app: App, case: Case, draft: Draft, hide: Callable[[str], str], *, masked: bool
+    session: Session,
+    app: App,
+    case: Case,
+    draft: Draft,
+    hide: Callable[[str], str],
+    *,
+    masked: bool,
+    discreet: bool = False,
 ) -> list[str]:
     language = app.settings.desk.language
     words = WORDS[language]
     letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
-    to = letter.recipient or f"Telegram {letter.chat_id}"
+    to = _way(letter.recipient, letter.chat_id, language, masked=masked)
     lines = [
         f"— {words['draft']}{words['colon']}{word(KINDS, language, draft.kind)}, {words['revision']} {draft.revision}, "
         f"{words['sealed_as']} {draft.digest[:12]}",
-        f"{words['to']}{words['colon']}{inert(mask_address(to)) if masked and letter.recipient else to}",
+        f"{words['to']}{words['colon']}{inert(to) if masked else visible(to)}",
         f"{words['subject']}{words['colon']}{hide(letter.subject)}",
     ]
-    text = hide(letter.text).strip()
-    lines += ["", text if len(text) <= DRAFT_ON_CARD else text[:DRAFT_ON_CARD].rstrip() + " […]"]
+    if discreet:
+        lines[1:] = [words["in_private"]]
+    else:
+        text = hide(letter.text).strip()
+        lines += ["", text if len(text) <= DRAFT_ON_CARD else text[:DRAFT_ON_CARD].rstrip() + " […]"]
     found = [
         f
         for f in findings_of(app, case, draft, letter, tasks=tracked(session, app, case))
@@ -365,7 +400,14 @@ def diff_text(session: Session, app: App, case: Case, draft: Draft, *, masked: b
 
 
 def message_card(
-    session: Session, app: App, message: Message, *, masked: bool, now: datetime, notice: str = ""
+    session: Session,
+    app: App,
+    message: Message,
+    *,
+    masked: bool,
+    now: datetime,
+    notice: str = "",
+    discreet: bool = False,
 ) -> View:
     """Draw the card of an item to sort: what it may be, and when it would be due if it is a request."""
     language = app.settings.desk.language
@@ -391,10 +433,12 @@ def message_card(
     ]
     who = f"{mask_name(name)} {mask_address(address)}" if masked else f"{name} <{address}>"
     shown = inert(who) if masked else visible(who)
-    lines += [f"{words['from']}{words['colon']}{shown.strip()} ({message.channel}, {message.language})"]
-    if view["subject"]:
-        lines.append(f"{words['subject']}{words['colon']}{hide(view['subject'])[:200]}")
-    lines += cue_lines(app, reading, hide)
+    if discreet:
+        lines.append(f"{words['from']}{words['colon']}({message.channel}, {message.language})")
+    else:
+        lines += [f"{words['from']}{words['colon']}{shown.strip()} ({message.channel}, {message.language})"]
+        lines += [f"{words['subject']}{words['colon']}{hide(view['subject'])[:200]}"] if view["subject"] else []
+        lines += cue_lines(app, reading, hide)
     lines.append(f"({message.reason})")
     if not masked:
         # Even to a terminal, what a stranger wrote is text: no sequence that moves its cursor or its colours.
@@ -427,13 +471,15 @@ def view_of(
     notice: str = "",
     facts: Mapping[str, Any] | None = None,
     user: User | None = None,
+    discreet: bool = False,
 ) -> View | None:
     """Draw the card of ``case:<id>``, ``message:<id>`` or ``system:<part>``; None when it is gone or was erased.
 
-    For a *user*, it shows and offers what his role permits; without one, everything.
+    For a *user*, it shows and offers what his role permits; without one, everything. *discreet*, for a group, shows nothing
+    of the person.
     """
     letters = user is None or permits(user, "unmasked")
-    masked = masked or not letters
+    masked = masked or discreet or not letters
     kind, _, number = subject.partition(":")
     if kind == "system":
         told = "; ".join(f"{name}: {value}" for name, value in (facts or {}).items())
@@ -443,11 +489,13 @@ def view_of(
         if kind == "case":
             case = session.get(Case, int(number))
             if case is not None:
-                view = case_card(session, app, case, masked=masked, now=now, notice=notice, letters=letters)
+                view = case_card(
+                    session, app, case, masked=masked, now=now, notice=notice, letters=letters, discreet=discreet
+                )
         else:
             message = session.get(Message, int(number))
             if message is not None:
-                view = message_card(session, app, message, masked=masked, now=now, notice=notice)
+                view = message_card(session, app, message, masked=masked, now=now, notice=notice, discreet=discreet)
     except SealingError:
         return None
     if view is None or user is None:

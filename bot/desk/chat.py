@@ -19,6 +19,7 @@ from bot.channels.chat import (
     FIRST_NUMBER,
     Chat,
     ChatError,
+    ChatRefused,
     split_text,
 )
 from bot.desk import roster
@@ -107,14 +108,20 @@ class ChatDesk:
         now = self.app.clock.now()
         if button is None:
             await self.channel.answer(callback_id, self.words["unknown_button"], alert=True)
-        elif button.chat_id != chat_id or chat_id != user.chat_id:
+        elif button.chat_id != chat_id or chat_id not in (user.chat_id, user.group):
             await self.channel.answer(callback_id, self.words["other_chat"], alert=True)
         elif button.result == SUPERSEDED or button.chat_message_id not in (0, message_id):
             await self.channel.answer(callback_id, await asyncio.to_thread(self._outdated, button), alert=True)
         elif button.expires_at < now:
             await self.channel.answer(callback_id, self.words["expired"], alert=True)
         else:
-            await self._act(callback_id, button, user, chat_id)
+            try:
+                await self._act(callback_id, button, user, chat_id)
+            except ChatRefused:
+                if chat_id != user.group:
+                    raise
+                # A bot may not write first to somebody: what is for one pair of eyes waits until he has written.
+                await self.channel.answer(callback_id, self.words["private_first"], alert=True)
 
     def _user(self, account: int) -> roster.Seat | None:
         with self.app.database.reading() as session:
@@ -138,8 +145,8 @@ class ChatDesk:
     async def _act(self, callback_id: str, button: Button, user: roster.Seat, chat_id: int) -> None:
         if button.action in SHOWN:
             if permits(user, needed(button.action)):
-                await self._show(button, chat_id)
-                await self.channel.answer(callback_id, "")
+                await self._show(button, user.chat_id)
+                await self.channel.answer(callback_id, self.words["in_private"] if chat_id == user.group else "")
             else:
                 await self.channel.answer(callback_id, self.words["role"], alert=True)
             return
@@ -154,22 +161,22 @@ class ChatDesk:
             return
         action = ACTIONS.get(button.action)
         if action is not None and action.text == "required":
-            await self._prompt(button, user, chat_id, action.asked(self.language))
-            await self.channel.answer(callback_id, "")
+            await self._prompt(button, user, action.asked(self.language))
+            await self.channel.answer(callback_id, self.words["in_private"] if chat_id == user.group else "")
             return
         told = await asyncio.to_thread(perform, self.app, self._ask(button), user=user)
         await self.channel.answer(callback_id, told.text, alert=not told.done)
         if told.reason_helps and action is not None and not told.done:
             # What is refused for want of a reason is asked for one; the button still works, nothing has happened yet.
-            await self._prompt(button, user, chat_id, f"{told.text}\n{action.asked(self.language)}")
+            await self._prompt(button, user, f"{told.text}\n{action.asked(self.language)}")
         elif len(told.text) > 180:
-            await self.channel.send_text(chat_id, told.text)
+            await self.channel.send_text(user.chat_id, told.text)
 
-    async def _prompt(self, button: Button, user: roster.Seat, chat_id: int, asked: str) -> None:
-        """Ask for a text, and wait for it: the next new message of this user in this chat."""
+    async def _prompt(self, button: Button, user: roster.Seat, asked: str) -> None:
+        """Ask for a text, and wait for it: the next new message of this user, in the user's own chat."""
         title = await asyncio.to_thread(self._title, button.subject)
-        prompt_id = await self.channel.send_text(chat_id, f"{title} – {asked}", force_reply=True)
-        await asyncio.to_thread(self.dialogs.open, button, user, chat_id, prompt_id)
+        prompt_id = await self.channel.send_text(user.chat_id, f"{title} – {asked}", force_reply=True)
+        await asyncio.to_thread(self.dialogs.open, button, user, user.chat_id, prompt_id)
 
     @staticmethod
     def _ask(button: Button, text: str = "") -> Ask:
@@ -256,7 +263,7 @@ class ChatDesk:
         if not sender or not chat:
             return
         if chat.get("type") != "private":
-            # What is said at the desk is for one pair of eyes; a group has others, and members who come and go.
+            await self._in_group(message, int(chat["id"]), int(sender["id"]))
             return
         user = await asyncio.to_thread(self._user, int(sender["id"]))
         telegram = int(sender["id"]) < FIRST_NUMBER
@@ -268,6 +275,41 @@ class ChatDesk:
             await self._from_desk(message, user, int(chat["id"]))
         elif not sender.get("is_bot"):
             await self.public.written(message, update_id)
+
+    async def _in_group(self, message: dict[str, Any], group: int, account: int) -> None:
+        """What is said in a group: nothing comes of it, but for the desk's own group, its users, and what only shows cards.
+
+        What is said at the desk is for one pair of eyes; a group has others, and members who come and go.
+        """
+        text = str(message.get("text", ""))
+        if not text.startswith("/") or "edit_date" in message:
+            return
+        user = await asyncio.to_thread(self._user, account)
+        if user is None:
+            return
+        if group != user.group:
+            # So that who sets up the group learns its number; it names nobody.
+            log.info("chat.group_ignored", extra={"group": group})
+            return
+        command, _, argument = text.strip().partition(" ")
+        command, _, meant = command.partition("@")
+        if meant and meant.lower() != (await self.channel.check()).split(",")[0].lower():
+            return
+        if not await self._list_or_card(command.lower(), argument.strip(), group, user):
+            await self.channel.send_text(group, self.words["private_first"])
+
+    async def _list_or_card(self, command: str, argument: str, chat_id: int, user: roster.Seat) -> bool:
+        """Carry out a command that only shows something; False for any other."""
+        lists = {"/cases": self._open_cases, "/sort": self._to_sort, "/ignored": self._ignored}
+        if command in lists:
+            await self._list(chat_id, lists[command])
+        elif command == "/case" and argument:
+            await self._find(chat_id, user, argument)
+        elif command == "/item" and argument:
+            await self._item(chat_id, user, argument)
+        else:
+            return False
+        return True
 
     @staticmethod
     def _answers(dialog: Dialog, message: dict[str, Any], chat_id: int) -> bool:
@@ -311,16 +353,8 @@ class ChatDesk:
         elif command == "/cancel":
             await asyncio.to_thread(self.dialogs.close, user)
             await self.channel.send_text(chat_id, self.words["cancelled"])
-        elif command == "/cases":
-            await self._list(chat_id, self._open_cases)
-        elif command == "/sort":
-            await self._list(chat_id, self._to_sort)
-        elif command == "/ignored":
-            await self._list(chat_id, self._ignored)
-        elif command == "/case" and argument:
-            await self._find(chat_id, user, argument)
-        elif command == "/item" and argument:
-            await self._item(chat_id, user, argument)
+        elif await self._list_or_card(command, argument, chat_id, user):
+            return
         elif command == "/desk":
             await self._desk_menu(chat_id, user)
         elif command in DESK_COMMANDS and document is None:

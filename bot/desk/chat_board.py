@@ -15,6 +15,7 @@ from sqlmodel import col, select, update
 
 from bot.app import App
 from bot.channels.chat import Chat, ChatError, ChatMessageGone
+from bot.desk import roster
 from bot.desk.cards import View, view_of
 from bot.desk.chat_words import DESK
 from bot.desk.offers import Offer
@@ -49,7 +50,7 @@ class Board:
         key: str = "",
     ) -> None:
         """Show a card: edited in place, or posted anew at the bottom where it should be noticed."""
-        drawn = await asyncio.to_thread(self._draw, subject, notice, facts or {}, user)
+        drawn = await asyncio.to_thread(self._draw, subject, notice, facts or {}, user, chat_id)
         if drawn is None:
             return
         if urgent and drawn.text.startswith("■ "):
@@ -90,7 +91,7 @@ class Board:
 
     # --- the store's side
 
-    def _draw(self, subject: str, notice: str, facts: dict[str, Any], user: User) -> View | None:
+    def _draw(self, subject: str, notice: str, facts: dict[str, Any], user: User, chat_id: int) -> View | None:
         with self.app.database.reading() as session:
             return view_of(
                 session,
@@ -101,6 +102,7 @@ class Board:
                 notice=notice,
                 facts=facts,
                 user=user,
+                discreet=chat_id == roster.desk_group(self.app),
             )
 
     def _card(self, subject: str, chat_id: int) -> Card | None:

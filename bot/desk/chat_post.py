@@ -8,6 +8,8 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from sqlmodel import select
+
 from bot import casework
 from bot.app import App
 from bot.channels.chat import Chat, ChatError, ChatRefused, ChatUnavailable, ChatUncertain, split_text
@@ -16,7 +18,7 @@ from bot.desk.chat_board import Board
 from bot.sending import as_approved, chat_letter, settle_chat
 from handlers.types import Notice
 from store import health, outbox
-from store.models import Case, OutboxItem
+from store.models import Card, Case, OutboxItem
 
 log = logging.getLogger("dpobot.chat")
 
@@ -94,7 +96,7 @@ class Post:
             health.failed(session, part="telegram", now=now, problem=str(error))
 
     async def _notice(self, item: OutboxItem, facts: dict[str, Any]) -> None:
-        seats = await asyncio.to_thread(self._on_duty)
+        seats = await asyncio.to_thread(self._on_duty, facts)
         problem, shown = "", 0
         later: ChatUnavailable | None = None
         for user in seats:
@@ -120,10 +122,16 @@ class Post:
             return
         await asyncio.to_thread(self._delivered, item, facts, problem, shown)
 
-    def _on_duty(self) -> tuple[roster.Seat, ...]:
-        """Where a notice goes to: everybody who is not away and has a chat."""
+    def _on_duty(self, facts: dict[str, Any]) -> tuple[roster.Seat, ...]:
+        """Where a notice goes to: everybody who is not away and has a chat; to draw anew, wherever the card is shown."""
         with self.app.database.reading() as session:
-            return roster.seats_on_duty(session, self.app, casework.today(self.app, self.app.clock.now()))
+            seats = roster.seats_on_duty(session, self.app, casework.today(self.app, self.app.clock.now()))
+            if facts["kind"] == "refresh":
+                known = {seat.chat_id for seat in seats}
+                shown = session.exec(select(Card.chat_id).where(Card.subject == facts["subject"])).all()
+                others = (roster.seated(session, self.app, chat) for chat in shown if chat not in known)
+                seats += tuple(seat for seat in others if seat is not None and seat.chat_id not in known)
+            return seats
 
     def _delivered(self, item: OutboxItem, facts: dict[str, Any], problem: str, shown: int) -> None:
         """Note that a card was shown; where nobody could be shown it, the notice goes by mail instead."""

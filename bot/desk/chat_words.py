@@ -23,6 +23,8 @@ DESK = {
         "done": "Déjà fait par {user}.",
         "elsewhere": "Le bureau est dans l'autre salon : écrivez là-bas.",
         "other_chat": "Ce bouton appartient à une autre conversation.",
+        "in_private": "Réponse en privé.",
+        "private_first": "Écrivez-moi d'abord en privé (/start) : un groupe n'est pas fait pour cela.",
     },
     "en": {
         "help": "/cases – open cases\n/sort – messages to sort\n"
@@ -44,5 +46,7 @@ DESK = {
         "done": "Done already by {user}.",
         "elsewhere": "The desk is in the other room: write there.",
         "other_chat": "This button belongs to another chat.",
+        "in_private": "Answered in private.",
+        "private_first": "Write to me in private first (/start): a group is not made for this.",
     },
 }

@@ -102,7 +102,7 @@ def _fits(name: str, case: Case, events: Sequence[Event]) -> bool:
     held = casework.state(events).held
     return {
         "leave_charge": bool(case.charge),
-        "move_to_mail": case.channel == "telegram",
+        "move_to_mail": case.channel in ("telegram", "matrix"),
         "hold": not held,
         "release": held,
         "unmerge": merged_into(events) is not None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -51,13 +52,15 @@ class Seat(User):
 
     account: int
     chat_id: int
+    group: int | None = None
+    """A group of several people in which the user may work, too: what is shown there is for more eyes than the user's."""
 
 
 def seated(session: Session, app: App, account: int) -> Seat | None:
     """Return the desk user behind an account, whatever the platform, or None."""
     if account < FIRST_NUMBER:
         user = by_telegram(session, app, account)
-        return _seat(user, account, account) if user is not None else None
+        return _seat(user, account, account, group=desk_group(app)) if user is not None else None
     found = chat_places.named(session, app.vault, "account", account)
     room = _desk_room(session, app)
     if found is None or room is None:
@@ -70,17 +73,30 @@ def seats_on_duty(session: Session, app: App, today: date) -> tuple[Seat, ...]:
     """Return whom cards and notices go to today: each to the chat of their own, those in a shared room once."""
     present = on_duty(session, app, today)
     found = [_seat(user, user.telegram_id, user.telegram_id) for user in present if user.telegram_id is not None]
+    group = desk_group(app)
+    if group is not None:
+        linked = [user for user in users(session, app) if user.telegram_id is not None]
+        found = [_shared(linked, present, group)] if linked else []
     room = _desk_room(session, app) if app.settings.matrix is not None else None
     inside = [user for user in users(session, app) if user.matrix_id is not None]
     if room is not None and inside:
-        # One card for all: it offers what the first of them may who decides; what is pressed is judged by who presses.
-        first = min(inside, key=lambda user: (user.role not in ("dpo", "deputy"), user not in present))
-        found.append(_seat(first, room, room))
+        found.append(_shared(inside, present, room))
     return tuple(found)
 
 
-def _seat(user: User, account: int, chat_id: int) -> Seat:
-    return Seat(**user.model_dump(), account=account, chat_id=chat_id)
+def _shared(inside: Sequence[User], present: Sequence[User], chat_id: int) -> Seat:
+    """One card for all: it offers what the first of them may who decides; what is pressed is judged by who presses."""
+    first = min(inside, key=lambda user: (user.role not in ("dpo", "deputy"), user not in present))
+    return _seat(first, chat_id, chat_id)
+
+
+def _seat(user: User, account: int, chat_id: int, *, group: int | None = None) -> Seat:
+    return Seat(**user.model_dump(), account=account, chat_id=chat_id, group=group)
+
+
+def desk_group(app: App) -> int | None:
+    """Return the number of the Telegram group that is a room of the desk, None where none is."""
+    return app.settings.telegram.desk_group if app.settings.telegram is not None else None
 
 
 def _desk_room(session: Session, app: App) -> int | None:
