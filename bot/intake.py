@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from bot.channels.imap import OversizeMessage
 from bot.evidence import disproved, evidence_of, vouched
 from bot.letters import is_our_message_id, reference_in_address, reference_in_message_id
 from handlers.gates import GateFacts, Verdict, judge
-from handlers.identity import assess, looks_like_proof, tells_a_stay
+from handlers.identity import assess, looks_like_proof, tells_a_fact, tells_a_stay
 from handlers.lifecycle import UNSETTLED, WORKING
 from handlers.linter import fold as plain
 from handlers.lookalike import is_mixed, resembles
@@ -221,7 +222,7 @@ def _record(
     case = cases.by_reference(session, found.reference) if found.reference else None
     twin = _twin(session, sender_hash, reading) if case is None and believed else None
     live = case is None or case.state in WORKING or case.state == "to_sort"
-    proves = case is not None and _tells_a_stay(session, case, arrival, reading)
+    proves = case is not None and _tells_a_stay(session, app, case, arrival, reading)
     plan = decide(
         verdict, reading, found, case_rights=case.rights if case else (), case_live=live, twin=twin, proves=proves,
         judged=judged,
@@ -231,13 +232,25 @@ def _record(
     return _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)
 
 
-def _tells_a_stay(session: Session, case: Case, arrival: Arrival, reading: Reading) -> bool:
-    """Whether a message brings the facts of a stay that the case waits for; what they are worth the DPO says."""
+def _tells_a_stay(session: Session, app: App, case: Case, arrival: Arrival, reading: Reading) -> bool:
+    """Whether a message brings the facts of a stay that the case waits for; what they are worth the DPO says.
+
+    In a reply to our own letter they may have any form.
+    """
+    in_reply = any(reference_in_message_id(app, name) for name in (arrival.in_reply_to, *arrival.references))
     # The days of an absence are no days of a stay.
     absent = arrival.is_auto_reply or reading.primary == "auto_reply"
     if absent or case.identity not in ("requested", "rejected"):
         return False
-    return tells_a_stay(casework.identity_need_of(journal.of_case(session, case.id or 0)).means, reading.fields)
+    means = casework.identity_need_of(journal.of_case(session, case.id or 0)).means
+    if tells_a_stay(means, reading.fields):
+        return True
+    if reading.primary in ("status_inquiry", "reminder"):
+        return False
+    said = arrival.new_text
+    for reference in references_in(said, prefix=app.settings.reference_prefix):
+        said = re.sub(re.escape(reference), " ", said, flags=re.IGNORECASE)
+    return in_reply and tells_a_fact(means, fold(said).text)
 
 
 def _named(app: App, arrival: Arrival) -> Arrival:
@@ -545,7 +558,9 @@ def add_to_case(
     """Add a message of the requester to the case: proof, question, reminder, or more to the request."""
     data = {"message": message.id, "primary": reading.primary, "by": plan.reason}
     casework.note(session, app, case, "message_added", actor="person", now=now, at=arrival.received_at, data=data)
-    told = _tells_a_stay(session, case, arrival, reading)
+    if suppression.RIGHTS & set(reading.labels):
+        suppression.enter(session, app, case, now=now)
+    told = _tells_a_stay(session, app, case, arrival, reading)
     proof = _proof_came_along(session, app, case, message, now=now)
     if codes.check(session, app, case, arrival, now=now):
         # The contact on file answered: identity is settled, or one step from it; the draft follows below.

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from bot import casework
 from bot.app import App
 from bot.learning import let_go
+from bot.suppression import expire
 from bot.tasks import binding
 from handlers.types import Notice
 from store import cases, examples, journal
@@ -30,6 +31,8 @@ class Purged:
     cases: tuple[str, ...] = ()
     examples: int = 0
     """Masked copies that the classifier learned from, past their own time."""
+    suppressions: int = 0
+    """Entries of the suppression list that nothing renewed."""
 
 
 def purge(app: App, *, dry_run: bool = False) -> Purged:
@@ -39,11 +42,13 @@ def purge(app: App, *, dry_run: bool = False) -> Purged:
         filed = _filed(session, app, dry_run=dry_run)
         closed = _cases(session, app, dry_run=dry_run)
         copies = _copies(session, app, dry_run=dry_run)
+        kept = timedelta(days=app.settings.retention.suppression_days)
+        entries = expire(session, before=app.clock.now() - kept, dry_run=dry_run)
     if not dry_run:
         _looked_at(app)
-        if documents or filed or closed or copies:
+        if documents or filed or closed or copies or entries:
             app.database.scrub()
-    return Purged(documents, filed, closed, copies)
+    return Purged(documents, filed, closed, copies, entries)
 
 
 def purge_documents(app: App) -> int:

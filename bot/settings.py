@@ -481,6 +481,8 @@ class Retention(Section):
     case_days: int = Field(default=5 * 365, ge=1)
     not_a_request_days: int = Field(default=30, ge=1)
     identity_after_decision_hours: int = Field(default=24, ge=0)
+    suppression_days: int = Field(default=3 * 366, ge=3 * 365)
+    """Of an entry of the suppression list, from the last word of the person or the last list it stood in."""
 
 
 class Learning(Section):

@@ -7,6 +7,7 @@ the lowest rung that settles the doubt: the contact on file, then knowledge of a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -99,6 +100,39 @@ def tells_a_stay(means: Collection[str], fields: Mapping[str, str | tuple[str, .
     However it reads otherwise: who is asked for a booking number answers with a booking number, in few words.
     """
     return "booking_facts" in means and any(fields.get(name) for name in ("booking_ref", "stay_dates"))
+
+
+_STAY = re.compile(
+    r"sejour|chambre|dortoir|reserv|inscri|nuits?\b|arriv|groupe|classe\b|badge|facture|dossier|voyage|carte"
+    r"|\bstay|\broom|\bdorm|\bbook|registr|nights?\b|check(?:ed)?[- ]?in|\bgroup|invoice|\bclass\b|\btrip\b|member"
+    r"|aufenthalt|zimmer|buchung|rechnung|gruppe|ubernacht|reserva|habitacion|estancia|factura|grupo|noches"
+    r"|prenotaz|camera|soggiorno|fattura|gruppo|notti|quarto|estadia"
+)
+_CODE = re.compile(r"\b(?=[\w/.-]*\d)(?=[\w/.-]*[a-z])[a-z0-9]+(?:[-/.][a-z0-9]+)*\b|\b\d{5,}\b")
+_HOUR_OR_ORDINAL = re.compile(r"\b\d{1,2}(?:h\d{0,2}|er|eme|e|st|nd|rd|th|am|pm)\b")
+_AROUND_A_STAY = 60
+"""Characters between what names a stay and the number that goes with it."""
+
+
+def tells_a_fact(means: Collection[str], folded: str) -> bool:
+    """Say whether a reply to our question brings a fact of a stay in whatever form: a registration number of a form that no
+    reader knows, a room, a group with its year. *folded* is its text without our own references.
+
+    What it is worth the DPO says; that something came, and when, must not depend on its form (décret 2019-536 art. 77).
+    """
+    if "booking_facts" not in means:
+        return False
+    text = _HOUR_OR_ORDINAL.sub(" ", folded)
+    for sentence in re.split(r"(?<=[.!?;])\s+|\n", text):
+        if sentence.rstrip().endswith("?"):
+            continue
+        if _CODE.search(sentence):
+            return True
+        for named in _STAY.finditer(sentence):
+            near = sentence[max(0, named.start() - _AROUND_A_STAY) : named.end() + _AROUND_A_STAY]
+            if re.search(r"\d", near):
+                return True
+    return False
 
 
 def _doubts(evidence: Evidence) -> list[str]:

@@ -80,12 +80,20 @@ def open_request(case: CaseFacts, situation: Situation, *, urgent: bool = False)
 def _first_letters(case: CaseFacts, situation: Situation) -> tuple[Letter, ...]:
     facts = letter_facts(case, situation)
     automatic = situation.may_answer and situation.acknowledge_automatic
-    if not situation.reply_language_supported:
-        # Nobody should wait a month for a word he can read: a holding reply in two languages goes out at once.
-        return (Letter("case/holding", case.language, {**facts, "identity": None}, "acknowledgement", automatic),)
     need = situation.identity
     asks = need.asked and not situation.proof_at_hand
     asks_now = asks and situation.identity_automatic and situation.may_answer
+    if not situation.reply_language_supported:
+        # Nobody should wait a month for a word he can read: a holding reply in two languages goes out at once. Where proof
+        # is needed it is asked there too, since nothing else will reach that person before a human translates.
+        holding = Letter(
+            "case/holding",
+            case.language,
+            {**facts, "identity": identity_facts(need) if asks_now else None},
+            "acknowledgement+identity_request" if asks_now else "acknowledgement",
+            automatic,
+        )
+        return (holding, identity_letter(case, situation)) if asks and not asks_now else (holding,)
     receipt = Letter(
         f"{case.primary}/receipt",
         case.language,

@@ -14,7 +14,7 @@ from bot.codes import ALPHABET, codes_in, new_code
 from bot.contacts import Contact, ContactsError, CsvContacts, SqlContacts
 from bot.settings import SettingsError
 from handlers.documents import Document, DocumentError, check_digit, compare, same_name, typed, zone_of
-from handlers.identity import ALL_MEANS, Evidence, assess, at_least, discloses, said_doubts
+from handlers.identity import ALL_MEANS, Evidence, assess, at_least, discloses, said_doubts, tells_a_fact
 from handlers.rights import load_rights
 from handlers.types import IdentityNeed
 from nlp.types import LABELS
@@ -481,3 +481,42 @@ def test_what_cannot_be_read_is_told_by_its_line(text):
 
 def test_receipt_times_are_paris_dates_in_these_journeys():
     assert paris("2026-03-02 09:00").utcoffset() == timedelta(hours=1)
+
+
+# --- a fact of a stay, in whatever form ------------------------------------------------------------------------------
+
+MEANS = ("known_contact_code", "booking_facts", "masked_document")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "C'etait le sejour Toussaint 2024, groupe B, et mon numero d'inscription est J24-0093.",
+        "voici : chambre 214, nous etions trois du cote de la cour",
+        "my badge said k-118, group leader mrs odin",
+        "zimmer 12 im mai, buchung auf den namen vogel",
+        "la reserva era 4471 a nombre de mi madre",
+        "88012345",
+        "we had room 7, third floor. is that enough?",
+    ],
+)
+def test_a_reply_with_a_fact_is_seen_in_any_form(said):
+    assert tells_a_fact(MEANS, said)
+    assert not tells_a_fact(("masked_document",), said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "merci, je vous envoie cela demain vers 14h30",
+        "je n'ai plus mon numero de reservation, que faire ?",
+        "which booking number do you mean? the one of 2024?",
+        "je passerai le 3 avril 2026 au comptoir",
+        "ok",
+        "",
+        "pourquoi me demandez-vous cela ? j'ai deja ecrit deux fois",
+        "i will look for it on the 1st and write again",
+    ],
+)
+def test_a_reply_without_one_is_not_taken_for_a_proof(said):
+    assert not tells_a_fact(MEANS, said)

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from bot.commands.suppression import suppression
-from bot.purge import purge_documents
+from bot.purge import purge, purge_documents
+from bot.settings import SettingsError
 from bot.tick import tick
 from handlers.standing import advice
 from nlp.types import THIRD_PARTY_KINDS
 from store import journal
 from store.models import Marker, OutboxItem, StoredAttachment
 from tests.fakes import Office
-from tests.world import mail
+from tests.world import mail, make_settings
 
 JEAN = "Jean Roche <jean@boite.example>"
 JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + b"\0" * 64 + b"\xff\xd9"
@@ -66,6 +67,47 @@ def test_a_list_without_addresses_is_refused(office, tmp_path, capsys):
     status, out, err = filtered(office, tmp_path, capsys, "nom,ville\nJean,Paris\n")
     assert (status, out) == (2, "")
     assert "no column named email" in err
+
+
+def list_of(office: Office) -> int:
+    with office.app.database.reading() as session:
+        return len([m for m in session.exec(select(Marker)) if m.key.startswith("suppression:")])
+
+
+def test_an_entry_ends_three_years_after_the_last_word_or_the_last_list_it_stood_in(office, tmp_path, capsys):
+    office.arrive(mail("Bonjour, arrêtez vos publicités.", sender=JEAN, subject="STOP"))
+    office.clock.advance(timedelta(days=1000))
+    assert filtered(office, tmp_path, capsys, "email\njean@boite.example\n")[2] == "1 left out\n"
+    office.clock.advance(timedelta(days=1098))
+    assert (purge(office.app).suppressions, list_of(office)) == (0, 1)
+    office.clock.advance(timedelta(seconds=1))
+    assert purge(office.app, dry_run=True).suppressions == 1
+    assert (purge(office.app).suppressions, list_of(office)) == (1, 0)
+
+
+def test_saying_it_again_renews_the_entry(office):
+    office.arrive(mail("Bonjour, arrêtez vos publicités.", sender=JEAN, subject="STOP"))
+    office.do("approve", text="fait")
+    office.clock.advance(timedelta(days=1000))
+    office.arrive(mail("Bonjour, encore de la publicité : arrêtez.", sender=JEAN, subject="STOP, deuxième fois"))
+    office.clock.advance(timedelta(days=1000))
+    purge(office.app)
+    assert list_of(office) == 1
+
+
+def test_a_later_message_filed_as_no_request_does_not_undo_an_earlier_objection(office, tmp_path, capsys):
+    office.arrive(mail("Bonjour, arrêtez vos publicités.", sender=JEAN, subject="STOP"))
+    office.complete("answer")
+    office.do("approve", text="fait")
+    office.do("close", text="fait")
+    office.arrive(mail("Bonjour, merci pour la newsletter papier.", sender=JEAN, subject="merci"))
+    assert office.do("not_a_request", "case:2").done
+    assert filtered(office, tmp_path, capsys, "email\njean@boite.example\n")[2] == "1 left out\n"
+
+
+def test_a_shorter_life_than_three_years_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="suppression_days"):
+        make_settings(tmp_path, retention={"suppression_days": 365})
 
 
 # --- documents -------------------------------------------------------------------------------------------------------

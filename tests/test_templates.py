@@ -404,6 +404,15 @@ def test_the_holding_reply_is_in_both_languages_and_its_dates_too():
     assert english.startswith("## English")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_holding_reply_asks_for_proof_in_both_languages_where_it_is_needed(language):
+    text = render("case/holding", language, facts(identity=identity(2))).text
+    assert "## Une vérification avant de répondre" in text
+    assert "## A check before we answer" in text
+    assert text.count("un seul suffit") + text.count("One of the following is enough") >= 1
+    assert "vérification" not in render("case/holding", language, facts()).text
+
+
 @pytest.mark.parametrize("name", names())
 def test_facts_from_outside_are_inert(name):
     hostile = "{{7*7}}{% raw %}<script>alert(1)</script>\r\n## Titre\n- point\u202e"

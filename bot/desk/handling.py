@@ -137,7 +137,8 @@ def _set_requester(session: Session, app: App, user: User, ask: Ask, now: dateti
     if not typed.isprintable() or not is_address(address) or address.lower() in app.settings.own_addresses:
         raise Refused(say(language, "Écrivez : Nom <adresse@domaine>.", "Write: Name <address@domain>."))
     before = cases.person_of(session, app.vault, case)
-    cases.set_person(session, app.vault, case, cases.Person(name, address))
+    # Whose data are asked for does not change with the one who asks for them.
+    cases.set_person(session, app.vault, case, cases.Person(name, address, subject=before.subject))
     casework.void_drafts(session, app, case, reason="recipient-changed", now=now, by=user.key)
     casework.note(session, app, case, "requester_set", actor=user.key, now=now)
     same = address.lower() == before.address.lower() or _first_address(session, case, before, name)
