@@ -155,11 +155,15 @@ class Desk:
     # --- what is acted on
 
     def waiting(self, case: Case) -> list[Draft]:
-        """The drafts that wait for a decision, the one the desk shows first at the front."""
+        """The drafts that wait for a decision: what the desk shows first, but letters of routine behind the others.
+
+        A story's "draft" is the answer; an acknowledgement that waits beside it (on paper, say) is not what it means.
+        """
         from bot.desk.cards import _shown_first
 
         with self.world.app.database.reading() as session:
-            return sorted(drafts.proposed(session, case.id or 0), key=_shown_first)
+            found = drafts.proposed(session, case.id or 0)
+        return sorted(found, key=lambda draft: (_is_routine(draft), *_shown_first(draft)))
 
     def _act(self, user: User, action: str, subject: str, draft: Draft | None = None, **more: Any) -> Done:
         ask = Ask(
@@ -369,7 +373,7 @@ class Desk:
             waiting = [
                 (draft, session.get(Case, draft.case_id))
                 for draft in drafts.all_proposed(session)
-                if set(draft.kind.split("+")) <= ROUTINE and ":desk:" not in draft.key
+                if _is_routine(draft)
             ]
         approved = []
         for draft, case in waiting:
@@ -395,10 +399,10 @@ class Desk:
 
     def _edit(self, user: User, case: Case, intent: Intent, *, helpful: bool) -> Done:
         waiting = self.waiting(case)
-        if not waiting and helpful:
+        if (not waiting or _is_routine(waiting[0])) and helpful:
             self._again(user, case)
             waiting = self.waiting(case)
-            if not waiting:
+            if not waiting or _is_routine(waiting[0]):
                 self._act(user, "make_draft", f"case:{case.id}")
                 waiting = self.waiting(case)
         if not waiting:
@@ -439,6 +443,10 @@ class Desk:
             status = enter(app, kind, received=received, name=name, email=email, rights=rights, text=text)
         # The reference, or why not; the receipt of a request at the counter, which is printed beside it, is for paper.
         return Done(status == 0, (said_out if status == 0 else said_err).getvalue().strip())
+
+
+def _is_routine(draft: Draft) -> bool:
+    return ":desk:" not in draft.key and set(draft.kind.split("+")) <= ROUTINE
 
 
 def _is_identity(told: str) -> bool:
