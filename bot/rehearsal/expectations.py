@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bot import casework
-from bot.rehearsal.format import Expectation
+from bot.rehearsal.format import Expectation, shown
+from bot.rehearsal.mails import MALFORMED
 from bot.rehearsal.observe import DPO_CHATS, Mail, Notice, folded, links_in
 from bot.rehearsal.people import number_of
 from bot.rehearsal.placeholders import PLACEHOLDER, fill
@@ -83,6 +84,9 @@ class View:
         return found
 
 
+Check = Callable[[View, str, Any], list[Finding]]
+
+
 def listed(value: Any) -> list[Any]:
     """One or several."""
     return list(value) if isinstance(value, list | tuple) else [value]
@@ -95,6 +99,10 @@ def is_kind(mail: Mail, wanted: Any) -> bool:
 
 def judge(cast: Cast, expectation: Expectation) -> list[Finding]:
     """Look at every key of an expectation, now."""
+    handles = expectation.checks.get("case")
+    if isinstance(handles, list):
+        each = [replace(expectation, checks={**expectation.checks, "case": handle}) for handle in handles]
+        return [finding for one in each for finding in judge(cast, one)]
     checks = _filled(expectation.checks, cast)
     since = cast.outcomes[expectation.since_step].mark
     view = View(cast, expectation, since, cast.outcomes[expectation.after_step], checks)
@@ -109,19 +117,27 @@ def judge(cast: Cast, expectation: Expectation) -> list[Finding]:
         if check is None:
             findings.append(Finding(UNSUPPORTED, key, shown(value), "this key is not known"))
             continue
-        try:
-            findings += check(view, key, value)
-        except Unknown as unknown:
-            findings.append(Finding(UNSUPPORTED, key, shown(value), str(unknown)))
+        findings += _readable(check, view, key, value)
     mail_keys = [key for key in checks if key.startswith("mail_") and key != "mail_total_max"]
     if mail_keys:
-        findings += _mail(view)
+        given = {key: checks[key] for key in mail_keys}
+        findings += _readable(lambda view, _key, _value: _mail(view), view, "+".join(mail_keys), given)
     if "telegram_to" in checks and not any(key.startswith("telegram_") and key != "telegram_to" for key in checks):
-        findings += _telegram_to(view, "telegram_to", checks["telegram_to"])
+        findings += _readable(_telegram_to, view, "telegram_to", checks["telegram_to"])
     if not findings and "case" in checks:
         there = view.case is not None or view.item is not None
         findings.append(_found(there, "case", str(checks["case"]), "there" if there else "neither case nor item"))
     return findings
+
+
+def _readable(check: Check, view: View, key: str, value: Any) -> list[Finding]:
+    """What a key came to; a value that cannot be read is said to be so, and the other expectations are judged."""
+    try:
+        return check(view, key, value)
+    except Unknown as unknown:
+        return [Finding(UNSUPPORTED, key, shown(value), str(unknown))]
+    except MALFORMED as error:
+        return [Finding(UNSUPPORTED, key, shown(value), f"this value cannot be read ({type(error).__name__}: {error})")]
 
 
 PARTS_OF_OTHERS = frozenset(
@@ -150,12 +166,6 @@ def _strings(value: Any) -> Iterable[str]:
     elif isinstance(value, list):
         for part in value:
             yield from _strings(part)
-
-
-def shown(value: Any) -> str:
-    """A value as a report prints it."""
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 160 else text[:157] + "…"
 
 
 def _found(good: bool, key: str, expected: Any, seen: Any) -> Finding:
@@ -752,8 +762,6 @@ def _alive(view: View, key: str, value: Any) -> list[Finding]:
 def _statement(_view: View, key: str, value: Any) -> list[Finding]:
     return [Finding(PERSON, key, shown(value), "for a person to judge")]
 
-
-Check = Callable[[View, str, Any], list[Finding]]
 
 CHECKS: Mapping[str, Check] = {
     "cases_open": _cases_open, "cases_total": _cases_open,

@@ -175,7 +175,7 @@ def _scenario(path: Path, number: int, line: str) -> Scenario:
     for handle, entry in listed.items():
         bound = entry if isinstance(entry, dict) else {"opened_by_step": entry}
         opened = bound.get("opened_by_step", bound.get("step"))
-        if not isinstance(opened, int) or opened not in numbers:
+        if type(opened) is not int or opened not in numbers:
             raise bad(f'case "{handle}": opened_by_step {opened!r} is no step of this story', name)
         optional = bool(bound.get("optional")) or "optional" in str(bound.get("which", ""))
         cases[handle] = Handle(handle, opened, optional, str(bound.get("which", "")))
@@ -185,15 +185,23 @@ def _scenario(path: Path, number: int, line: str) -> Scenario:
         wanted = step.payload.get("eml")
         if wanted and find_mail(path.parent, str(wanted)) is None:
             raise bad(f'step {step.n}: there is no mail "{wanted}" in {path.parent.name}/emails', name)
+    expected = given.get("expect") or []
+    if not isinstance(expected, list):
+        raise bad(f'"expect" is a list of objects, not {expected!r}', name)
     expect = tuple(
         _expectation(index, entry, numbers, max(numbers), cases, lambda problem: bad(problem, name))
-        for index, entry in enumerate(given.get("expect") or [], start=1)
+        for index, entry in enumerate(expected, start=1)
     )
     return Scenario(
         path, number, name, str(given.get("title", "")), str(given.get("why", "")), given.get("setup"), cases, steps,
-        expect, tuple(map(str, given.get("intents_needed") or ())), tuple(map(str, given.get("tags") or ())),
+        expect, _words(given.get("intents_needed")), _words(given.get("tags")),
         tuple(sorted(set(given) - KNOWN)),
     )  # fmt: skip
+
+
+def _words(given: Any) -> tuple[str, ...]:
+    """A list of words, which one word may stand for; nothing hangs on it."""
+    return tuple(map(str, given)) if isinstance(given, list) else (given,) if isinstance(given, str) else ()
 
 
 def _steps(given: Mapping[str, Any], bad: Any) -> tuple[Step, ...]:
@@ -205,10 +213,12 @@ def _steps(given: Mapping[str, Any], bad: Any) -> tuple[Step, ...]:
         if not isinstance(entry, dict):
             raise bad(f"step {position} is no object")
         n = entry.get("n", position)
-        if not isinstance(n, int):
+        if type(n) is not int:
             raise bad(f'step {position}: "n" is {n!r}, not a number')
         if not entry.get("action"):
             raise bad(f'step {n}: "action" is missing')
+        if not isinstance(entry["action"], str):
+            raise bad(f'step {n}: "action" is {entry["action"]!r}, not a word')
         payload = entry.get("payload") or {}
         if not isinstance(payload, dict):
             payload = {"text": payload}
@@ -224,9 +234,8 @@ def _steps(given: Mapping[str, Any], bad: Any) -> tuple[Step, ...]:
             raise bad(
                 f"step {n} is out of order: {at.isoformat()} lies before {steps[-1].at.isoformat()} of step {steps[-1].n}"
             )
-        unknown = [
-            other for other in together if other not in {step.n for step in steps} | {e.get("n") for e in listed}
-        ]
+        there = [e.get("n", i) for i, e in enumerate(listed, start=1) if isinstance(e, dict)]
+        unknown = [other for other in together if type(other) is not int or other not in there]
         if unknown:
             raise bad(f"step {n}: concurrent_with names step {unknown[0]}, which does not exist")
         steps.append(Step(n, at, str(entry.get("actor", "")), str(entry["action"]), payload, together))
@@ -238,10 +247,10 @@ def _expectation(
 ) -> Expectation:
     if not isinstance(entry, dict):
         raise bad(f"expectation {index} is no object")
-    after = entry.get("after_step") or last
-    since = entry.get("since_step") or after
+    after = last if entry.get("after_step") is None else entry["after_step"]
+    since = after if entry.get("since_step") is None else entry["since_step"]
     for name, value in (("after_step", after), ("since_step", since)):
-        if value not in numbers:
+        if type(value) is not int or value not in numbers:
             raise bad(f"expectation {index}: {name} {value!r} is no step of this story")
     if since > after:
         raise bad(f"expectation {index}: since_step {since} comes after after_step {after}")
@@ -251,7 +260,7 @@ def _expectation(
     checks = {key: value for key, value in entry.items() if key not in FRAME}
     handle = checks.get("case")
     for one in handle if isinstance(handle, list) else [handle] if handle else []:
-        if one not in cases:
+        if not isinstance(one, str) or one not in cases:
             raise bad(f'expectation {index}: the handle "{one}" is bound nowhere in "cases"')
     alternatives = entry.get("alternatives") or ()
     alternatives = tuple(alternatives) if isinstance(alternatives, list) else (alternatives,)
@@ -265,3 +274,9 @@ def find_mail(folder: Path, name: str) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
+
+
+def shown(value: Any) -> str:
+    """A value as a report prints it."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 160 else text[:157] + "…"

@@ -28,6 +28,10 @@ class NotSupported(Exception):
     """The step, or a part of it, cannot be played. The message names the word at fault."""
 
 
+MALFORMED = (TypeError, ValueError, LookupError, AttributeError, OverflowError, AssertionError)
+"""What reading a value of the wrong shape raises: a list where a number belongs, a word where a date does."""
+
+
 def raw_mail(scenario: Scenario, step: Step, look: Lookup) -> bytes:
     """Return the bytes of the mail a step describes."""
     payload = step.payload

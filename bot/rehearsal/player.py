@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -98,6 +99,12 @@ def play(scenario: Scenario, folder: Path, template: Template, *, hourly: bool =
             _write_down(cast)
     except SettingsError as error:
         result.error = f"the settings of the story are refused: {error}"
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one story, the others are played
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        result.error = (
+            f"it could not be played to its end: {type(error).__name__}: {error} "
+            f"({Path(place.filename).name}:{place.lineno})"
+        )
     result.seconds = stopwatch() - begun
     return result
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesParser
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from bot.desk.actions import ACTIONS
 from bot.rehearsal import faults
 from bot.rehearsal.config import config_change
-from bot.rehearsal.format import Scenario, Step, instant
+from bot.rehearsal.format import Scenario, Step, instant, shown
 from bot.rehearsal.intents import Desk, Done, read_intent
-from bot.rehearsal.mails import NotSupported, attachment, copies, generated, raw_mail
+from bot.rehearsal.mails import MALFORMED, NotSupported, attachment, copies, generated, raw_mail
 from bot.rehearsal.observe import Observer
 from bot.rehearsal.people import number_of
 from bot.rehearsal.placeholders import fill, left_in
@@ -142,6 +144,14 @@ class Cast:
             self._one(step, outcome, refusal_expected)
         except NotSupported as missing:
             outcome.unsupported.append(str(missing))
+        except MALFORMED as error:
+            # Only what the story says is read here; the program works in a process of its own.
+            given = {name: value for name, value in step.payload.items() if name != "body"}
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            outcome.unsupported.append(
+                f"{step.action}: the payload cannot be read ({type(error).__name__}: {error}; "
+                f"{Path(place.filename).name}:{place.lineno}): {shown(given)}"
+            )
 
     def _one(self, step: Step, outcome: Outcome, refusal_expected: bool) -> None:
         action = step.action
