@@ -11,13 +11,17 @@ import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.commands.rehearse import ATTACKS, rehearse
-from bot.rehearsal.expectations import FAILED, languages_of
 from bot.rehearsal.faults import crash_point, duration
 from bot.rehearsal.format import BadScenario, Scenario, load
+from bot.rehearsal.keys.base import FAILED
+from bot.rehearsal.keys.mails import languages_of
 from bot.rehearsal.mails import NotSupported, attachment, copies
 from bot.rehearsal.placeholders import fill, fill_raw
 from bot.rehearsal.player import Result, play
@@ -94,6 +98,15 @@ BROKEN = {
     "window that begins later": (
         json.dumps(story(steps=[step(1), step(2)], expect=[{"after_step": 1, "since_step": 2}])), "since_step 2",
     ),
+    "steps that are no objects": (json.dumps(story(steps=[step(1), 5])), "step 2 is no object"),
+    "an action that is no word": (json.dumps(story(steps=[step(1, action=["email"])])), "['email']"),
+    "a number of a step that is none": (json.dumps(story(steps=[{**step(1), "n": "1"}])), "\"n\" is '1'"),
+    "cases that are a list": (json.dumps(story(cases=["A"])), '"cases" is an object'),
+    "expectations that are no list": (json.dumps(story(expect={"after_step": 1})), '"expect" is a list'),
+    "an expectation that is no object": (json.dumps(story(expect=["nothing"])), "expectation 1 is no object"),
+    "a handle that is no word": (json.dumps(story(expect=[{"case": [["A"]]}])), "['A']"),
+    "a step that is true": (json.dumps(story(expect=[{"after_step": True}])), "after_step True"),
+    "two at once with a word": (json.dumps(story(steps=[{**step(1), "concurrent_with": ["x"]}])), "step x, which"),
     "two at once with nobody": (
         json.dumps(story(steps=[{**step(1), "concurrent_with": 5}])), "step 5, which does not exist",
     ),
@@ -114,6 +127,28 @@ def test_a_broken_story_is_told_with_line_and_word_and_the_others_are_read(tmp_p
     assert isinstance(before, Scenario)
     assert isinstance(after, Scenario)
     assert (before.id, after.id) == ("before", "after")
+
+
+ODD = st.sampled_from([None, True, -1, 1.5, "", "x", [], {}, [1], {"a": 1}, [None], [[]], "A", 10**30])
+
+
+@given(data=st.data())
+def test_whatever_is_put_into_a_story_it_is_read_or_refused(data, tmp_path_factory):
+    """Damage anywhere: the reader says so, or passes over it; it never stops."""
+    given_story = story(
+        cases={"A": {"opened_by_step": 1}}, expect=[{"after_step": 1, "case": "A", "due": "2026-04-02"}]
+    )
+    place: Any = given_story
+    while True:
+        key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else list(range(len(place)))))
+        if not isinstance(place[key], dict | list) or not place[key] or data.draw(st.booleans()):
+            break
+        place = place[key]
+    place[key] = data.draw(ODD)
+    path = tmp_path_factory.getbasetemp() / "damaged.jsonl"
+    path.write_text(json.dumps(given_story), encoding="utf-8")
+
+    assert [type(found) for found in load(path)] in ([Scenario], [BadScenario])
 
 
 def test_an_id_used_twice_is_refused_with_the_line_of_the_first(tmp_path):
@@ -154,6 +189,42 @@ def test_unknown_actions_intents_and_keys_are_not_supported(template, tmp_path):
         'step 2: action "teleport" is unknown', 'step 3: intent "sing": the program has no such action',
     ]  # fmt: skip
     assert result.missing_intents == ["sing"]
+
+
+MALFORMED = {
+    "cases_total": "many", "cases_open": [None], "due": {}, "case_class": "banana", "case_class_not": "banana",
+    "identity_status": "asleep", "status_in": "asleep", "status_not_in": "asleep", "mail_count": {"min": 1},
+    "mail_headers": ["Auto-Submitted"], "mail_kind": "postcard", "mail_raw_must_not_match": "(", "mail_must_contain": [],
+    "no_mail_kind": "postcard", "no_mail_to": [], "mail_total_max": -1, "smtp_attempts_max": "few", "dpo_notified": "yes",
+    "dpo_urgent": 1, "dpo_messages_max": None, "digest_count": 1.5, "store_must_not_contain": [{}],
+    "telegram_to": None, "process_alive": "yes", "command_refused": [], "record_must_show": {},
+}  # fmt: skip
+
+
+def test_a_value_that_cannot_be_read_passes_nowhere(template, tmp_path):
+    result = played(template, tmp_path, expect=[{"after_step": 1, key: value} for key, value in MALFORMED.items()])
+
+    assert {key: j.verdict for key, j in zip(MALFORMED, result.judged[:-1], strict=True)} == dict.fromkeys(
+        MALFORMED, "not supported"
+    )
+    assert result.error == ""
+
+
+def test_a_step_that_cannot_be_read_is_told_and_the_story_goes_on(template, tmp_path):
+    odd = [
+        ("email", {"headers": 5}), ("email", {"headers": [["From"]]}), ("email", {"headers": {}, "repeat": {"a": 1}}),
+        ("email", {"generate": {"count": "lots"}}), ("email", {"loopback": "step 9"}),
+        ("telegram_message", {"edit_of_step": [1]}), ("telegram_button", {"on": "moon"}), ("dpo_command", {}),
+        ("dpo_command", {"intent": ["approve"]}), ("crash", {"armed": True, "when": "ballet"}),
+        ("smtp_refuses", {"code": "x"}), ("telegram_fault", {"code": [1]}), ("config_change", {"setting": "x.y"}),
+    ]  # fmt: skip
+    steps = [step(n, action, f"2026-03-02T10:{n:02}:00+01:00", **payload) for n, (action, payload) in enumerate(odd, 1)]
+    last = {**step(99, **story()["steps"][0]["payload"]), "at": "2026-03-02T11:00:00+01:00"}
+
+    result = played(template, tmp_path, steps=[*steps, last], expect=[{"after_step": 99, "process_alive": True}])
+
+    assert [told.split(":")[0] for told in result.unsupported] == [f"step {n}" for n in range(1, len(odd) + 1)]
+    assert result.error == ""
 
 
 def test_a_failed_must_makes_the_exit_status_one_and_shows_what_was_seen(tmp_path, capsys):

@@ -21,6 +21,7 @@ from sqlmodel import col, select
 
 from bot import casework
 from bot.app import App
+from bot.desk.words import KINDS as LETTERS
 from bot.rehearsal.world import DEPUTY, DEPUTY_MAIL, DPO, MAILBOX, Mark, World
 from bot.sandbox.bot_api import ApiCall
 from bot.sandbox.bot_api_entities import read_text
@@ -50,6 +51,10 @@ ROUTINE = frozenset(
     | {"identity_code", "address_notice"}
 )
 """Parts of kinds that may leave without a person's approval."""
+KNOWN_KINDS = frozenset(
+    {*ROUTINE, *KINDS, *(name for names in KINDS.values() for name in names), *LETTERS["en"], "digest"}
+)
+"""Every word a story may call a kind of mail by."""
 DPO_CHATS = (DPO, DEPUTY)
 URGENT = re.compile(r"urgent|immédiat", re.IGNORECASE)
 

@@ -14,8 +14,10 @@ from sqlmodel import select
 
 from bot.clock import stopwatch
 from bot.rehearsal.config import changes_of
-from bot.rehearsal.expectations import FAILED, PASSED, PERSON, UNSUPPORTED, Finding, approvals_hold, judge
+from bot.rehearsal.expectations import judge
 from bot.rehearsal.format import Expectation, Scenario, Step
+from bot.rehearsal.keys.base import FAILED, PASSED, PERSON, UNSUPPORTED, Finding
+from bot.rehearsal.keys.mails import approvals_hold
 from bot.rehearsal.observe import local_date
 from bot.rehearsal.process import Template
 from bot.rehearsal.steps import Cast, target_of

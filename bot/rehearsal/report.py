@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.rehearsal.expectations import FAILED, PASSED, PERSON, UNSUPPORTED
+from bot.rehearsal.keys.base import FAILED, PASSED, PERSON, UNSUPPORTED
 from bot.rehearsal.player import Result
 
 

@@ -1,0 +1,1 @@
+"""The keys of an expectation, by what they look at."""
