@@ -152,12 +152,12 @@ def _next_line(lines: list[str], start: int) -> str | None:
     return next((line for line in lines[start : start + 4] if line.strip()), None)
 
 
-def split(text: str, language_hint: str | None = None) -> Split:
+def split(text: str, language_hint: str | None = None, *, alone: bool = True) -> Split:
     """Split *text* into new part, quoted history and signature.
 
     Answers below and between quoted lines are new. *language_hint* (ISO 639-1) narrows the search to
     the languages we know well; without it, introductions in other languages are looked for too. Where
-    nothing would be left as new, everything stays new.
+    nothing would be left as new, everything stays new, unless the text does not stand *alone*.
     """
     rest = text[MAX_CHARACTERS:]
     lines = text[:MAX_CHARACTERS].split("\n")
@@ -174,7 +174,7 @@ def split(text: str, language_hint: str | None = None) -> Split:
     _mark_footers(lines, kinds)
     for forgiven in ("", "s", "sq"):
         new = [line for line, kind in zip(lines, kinds, strict=True) if kind == "n" or kind in forgiven]
-        if "".join(new).strip():
+        if "".join(new).strip() or not alone:
             quoted = [] if "q" in forgiven else _only(lines, kinds, "q")
             signature = [] if "s" in forgiven else _only(lines, kinds, "s")
             return Split(_joined(new), _joined(quoted), _joined(signature))

@@ -86,7 +86,7 @@ ANSWER_ABOVE = re.compile(
     + r"[\s.#=*_-]{0,20}$",
     re.IGNORECASE,
 )
-LA_POSTE = re.compile(r"^[\s>]*message du \d{1,2}[/.]\d{1,2}[/.]\d{2,4}", re.IGNORECASE)
+LA_POSTE = re.compile(r"^[\s>]*message du(?: :)? \d{1,2}[/.]\d{1,2}[/.]\d{2,4}", re.IGNORECASE)
 
 WROTE_OPENS = re.compile(
     r"^(?:le\b|on\b|am\b|el\b|il\b|op\b|em\b|no dia\b|\S.{0,120}(?:@|\d{4}|\d{1,2}[:h]\d{2}|a écrit|wrote))",

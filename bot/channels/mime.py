@@ -241,8 +241,9 @@ def _texts(
 
 
 def _joined_parts(comment: str, passed_on: str) -> tuple[str, str]:
-    above = split(comment)
     below = split(passed_on)
+    # A comment may be nothing but a signature; what is passed on says enough.
+    above = split(comment, alone=not below.new.strip())
     new = "\n\n".join(part for part in (above.new, below.new) if part.strip())
     return new, "\n\n".join(part for part in (above.quoted, below.quoted) if part.strip())
 

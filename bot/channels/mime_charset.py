@@ -14,11 +14,15 @@ from bot.channels.mime_headers import codec, decode_bytes, decode_mixed
 MAX_SAMPLE = 20_000
 MARGIN = 0.25
 """How much better, a character, another reading must be than windows-1252."""
+DOUBT = 0.2
+CLEARLY = 0.6
+"""A declared western charset is doubted below the one, and given up where another reading is better by the other."""
 
 _LATIN = "cp1252", "mac_roman", "cp850", "cp1250"
+_WESTERN = "cp1252", "iso8859-1", "iso8859-15", "latin-1"
 _CYRILLIC = "cp1251", "koi8-r", "cp866"
 _EASTERN = "cp932", "euc_jp", "gb18030", "big5", "cp949"
-_USUAL = frozenset("éèêëàâäçîïôöùûüÿœæñáíóúìòãõßåøÉÈÊÀÂÄÇÎÔÖÙÛÜŒÁÍÓÚÑ’‘“”«»–—…€°§\u00a0")
+_USUAL = frozenset("éèêëàâäçîïôöùûüÿœæñáíóúìòãõßåøÉÈÊÀÂÄÇÎÔÖÙÛÜŒÁÍÓÚÑ’‘“”«»–—…€°§¿¡ºª²³½£©®·\u00a0")
 _POLISH = frozenset("ąćęłńóśźżčďěňřšťůžáéíýőűăâîșțĄĆĘŁŃÓŚŹŻČŘŠŽ’„”“–\u00a0")
 _WORD_CASE = re.compile(r"[a-zß-öø-ÿ][À-ÖØ-ÞŽŠŒ]|[a-zа-яё-џ][A-ZА-ЯЁ][a-zа-яё]")
 """A capital within or at the end of a small word: nobody writes so."""
@@ -55,6 +59,11 @@ def decode(data: bytes, charset: str) -> tuple[str, str]:
             return (text, problem) if repaired is None else (repaired, "charset-doubled")
         if name == "utf-8" or ascii_declared:
             return guessed(data), problem
+        if name in _WESTERN:
+            other = _other_than(data, name)
+            return _euro(data.decode(other, "replace") if other else decode_bytes(data, charset)), (
+                "charset-wrong" if other else problem
+            )
         return decode_bytes(data, charset), problem
     return decode_bytes(data, charset), ""
 
@@ -91,6 +100,26 @@ def guessed(data: bytes) -> str:
             if (score := _eastern_score(sample, name)) > most:
                 best, most = name, score
     return decode_mixed(data) if best == "cp1252" else data.decode(best, "replace")
+
+
+def _other_than(data: bytes, name: str) -> str:
+    """Return the charset a text is rather in than in the western one it declares; empty where that may be true."""
+    sample = data[:MAX_SAMPLE]
+    high = sum(1 for byte in sample if byte >= 0x80)
+    if high >= 12 and high > 2 * sum(1 for byte in sample if 0x41 <= byte <= 0x7A):
+        # No western text has more letters with accents than without.
+        return max(_CYRILLIC, key=lambda other: _cyrillic_score(sample, other))
+    declared = _latin_score(sample, name, _USUAL)
+    if declared >= DOUBT:
+        return ""
+    best = max(_LATIN, key=lambda other: _latin_score(sample, other, _USUAL))
+    return best if best != name and _latin_score(sample, best, _USUAL) >= declared + CLEARLY else ""
+
+
+def _euro(text: str) -> str:
+    """Nobody means the sign for any currency, nor a half within a word: that was ISO 8859-15."""
+    text = re.sub(r"(?<=[^\W\d_])½(?=[^\W\d_])", "œ", text)
+    return text.replace("¤", "€")
 
 
 def _wide(data: bytes) -> str:

@@ -13,6 +13,11 @@ MAX_UUENCODED = 20
 
 _KNOWN = ("", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none")
 _UU_BEGIN = re.compile(r"^begin [0-7]{3,4} (\S[^\n]{0,200})\n", re.MULTILINE)
+_QUOTED = (
+    re.compile(rb"=[C-F][0-9A-F](?:=\r?\n)?(?:=[89AB][0-9A-F])"),
+    re.compile(rb"(?<=[A-Za-z])=[EF][0-9A-F](?=[a-z])|=3D[\"']"),
+)
+"""What quoted-printable leaves of letters beyond ASCII, and of markup."""
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,3}\Z")
 
 
@@ -80,7 +85,19 @@ def payload_of(part: Message, content: object, problems: list[str] | None = None
     if problems is not None and not is_known(encoding):
         problems.append("transfer-encoding-unknown")
     kind = headers.get("content-type").lower()
-    return decoded(content.encode("utf-8", "surrogateescape"), encoding, text=not kind or kind.startswith("text"))
+    data = content.encode("utf-8", "surrogateescape")
+    is_text = not kind or kind.startswith("text")
+    if is_text and encoding in _KNOWN and _is_quoted(data):
+        encoding = "quoted-printable"
+    return decoded(data, encoding, text=is_text)
+
+
+def _is_quoted(data: bytes) -> bool:
+    """Whether a text that declares no such thing is quoted-printable: no bytes beyond ASCII, but their codes."""
+    sample = data[:20_000]
+    if b"=" not in sample or not sample.isascii():
+        return False
+    return len(_QUOTED[0].findall(sample)) >= 2 or len(_QUOTED[1].findall(sample)) >= 3
 
 
 def uudecoded(text: str) -> tuple[str, list[tuple[str, bytes]]]:

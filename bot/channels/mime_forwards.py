@@ -14,6 +14,7 @@ from bot.channels.mime_text import Content, collect
 from bot.channels.mime_trust import received_at
 from handlers.types import Forwarded
 from nlp.clean import HeaderBlock, header_block, history_start, is_divider, is_forward_divider, unquoted
+from nlp.clean_words import LA_POSTE
 
 MAX_CHAIN = 5
 MAX_LINES = 5_000
@@ -21,6 +22,12 @@ MAX_LINES = 5_000
 _FORWARD_SUBJECT = re.compile(
     r"^\s*\[?(?:re\s?:\s*)?(?:tr|fw|fwd|wg|rv|i|inoltr?|doorst|enc|transf|transfert|transmis)\s*"
     r"(?:\[\d+\]|\(\d+\))?\s?:",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+\w")
+_NAME = re.compile(
+    r"(?:\d{1,2}[:h.]\d{2}(?::\d{2})?(?:\s*(?:[ap]m|uhr|[a-z]{3,4}|(?:utc|gmt)?[+-]\d{1,4}))?|\d{4})\s*,?\s*"
+    r"(?:(?:schrieb|schreef|by|von|de|par|di|da|door|por)\b\s*)?([^\d<>:]{0,80}?)\s*[<(\[]*$",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"^\s{0,3}>")
@@ -73,9 +80,30 @@ def _first(text: str, *, forward: bool) -> tuple[str, Forwarded] | None:
             block = _block_at(lines, place if ":" in line else place + 1)
             if block is not None:
                 return _message(lines, place, block, block.end)
-        if not quoted and history_start(lines, place) != place:
-            return None
+        if forward and LA_POSTE.match(line):
+            block = _block_at(lines, place + 1)
+            if block is not None:
+                block.fields.setdefault("date", re.sub(r"^[^\d]*", "", line))
+                return _message(lines, place, block, block.end)
+        if not quoted and (behind := history_start(lines, place)) != place:
+            return _attributed(lines, place, behind) if forward else None
     return None
+
+
+def _attributed(lines: list[str], start: int, end: int) -> tuple[str, Forwarded] | None:
+    """Read a message passed on below "24 Feb 2026, 09:12 by marie@x:" or "Le … Marie <marie@x> a écrit :"."""
+    said = " ".join(unquoted(line).strip() for line in lines[start:end])
+    found = _ADDRESS.search(said)
+    if found is None:
+        return None
+    name = _NAME.search(said[: found.start()])
+    dated = (
+        re.sub(r"(?:[\s,]|\b(?:by|par|von|de|di|da|door|por|schrieb|schreef)\b)+$", "", said[: name.start(1)])
+        if name
+        else ""
+    )
+    fields = {"from": f"{name[1].strip() if name else ''} <{found[0]}>", "date": dated}
+    return _message(lines, start, HeaderBlock(fields, start, end), end)
 
 
 def _block_at(lines: list[str], start: int) -> HeaderBlock | None:

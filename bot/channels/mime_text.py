@@ -289,13 +289,22 @@ def _alternative(children: list[Message], content: Content, level: int, inside: 
         content.texts += [plain, rich]
     else:
         content.texts.append(plain)
+        # A mail program may put the rest of a mail beside the pictures of its rich half only.
+        for _, each in found:
+            content.texts += [text for text in each.texts[1:] if _not_in(plain, text)]
+
+
+def _not_in(plain: str, text: str) -> bool:
+    """Whether most of what *text* says is missing from *plain*."""
+    words = set(re.findall(r"\w{4,}", text[:200_000].lower()))
+    return bool(words) and len(words & set(re.findall(r"\w{4,}", plain[:200_000].lower()))) < 0.5 * len(words)
 
 
 def _say_different_things(plain: str, rich: str) -> bool:
     said = set(re.findall(r"\w{4,}", re.sub(r"https?://\S+", "", plain[:200_000]).lower()))
     shown = set(re.findall(r"\w{4,}", re.sub(r"https?://\S+", "", rich[:200_000]).lower()))
     common = said & shown
-    return (len(shown) >= 6 and len(common) < 0.4 * len(shown)) or (len(said) >= 6 and not common)
+    return (len(shown) >= 6 and len(common) < 0.4 * len(shown)) or (max(len(said), len(shown)) >= 3 and not common)
 
 
 def _leaf(
@@ -334,7 +343,9 @@ def _leaf(
         content.texts.append(text)
         return
     if is_text and len(data) <= MAX_TEXT:
-        content.late_texts.append(_decoded(data, kind, options, Content()))
+        # What says that it is shown with the mail is part of it for its reader, though it has a name.
+        shown = disposition == "inline" and kind == "text/plain"
+        (content.texts if shown else content.late_texts).append(_decoded(data, kind, options, Content()))
     inline = disposition == "inline" or (disposition != "attachment" and bool(headers.get("content-id")))
     found = mime_files.attachment(data, name, kind, inline=inline)
     for problem in mime_files.problems(found):

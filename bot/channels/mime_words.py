@@ -111,7 +111,7 @@ FULL = re.compile(
     re.IGNORECASE,
 )
 POLICY = re.compile(
-    r"\bspam\b|\bblocked\b|\bblack-?list|\bblock-?list|\bpolicy\b|\bdmarc\b|\bspf\b|\bdkim\b|reputation|"
+    r"\bspam\b|\bblocked\b|\bbloqu[ée]e?s?\b|\banti-?spam\b|\bblack-?list|\bblock-?list|\bpolicy\b|\bdmarc\b|\bspf\b|\bdkim\b|reputation|"
     r"\brbl\b|spamhaus|not authori[sz]ed|"
     r"unauthenticated|(?:mail|message) (?:content )?(?:automatically )?reject(?:ed|[ée])|automatically rejected|"
     r"mail rejet[ée]|"
@@ -130,8 +130,9 @@ UNKNOWN_USER = re.compile(
     r"user (?:is )?(?:unknown|not found|not listed)|not listed in \w+ directory|unknown (?:user|recipient|address|"
     r"local)|no such (?:user|recipient|mailbox|address|"
     r"person)|does ?n[o'’]t exist|invalid (?:recipient|mailbox|address)|"
-    r"recipient (?:address rejected|not found|unknown|rejected)|mailbox (?:not found|unavailable|"
-    r"does not exist|disabled)|not a valid (?:recipient|mailbox)|"
+    r"recipient (?:address rejected|not found|unknown|rejected)|mailbox (?:is |was |has been )?(?:not found|"
+    r"unavailable|does not exist|disabled)|"
+    r"(?:user|account|mailbox)(?:\(s\))?(?: account)? is (?:unknown|invalid)|not a valid (?:recipient|mailbox)|"
     r"address (?:couldn['’]t be|could not be|wasn['’]t|not) found|account (?:that you tried to reach|"
     r"has been (?:disabled|closed)|is disabled)|"
     r"utilisateur inconnu|destinataire (?:inconnu|introuvable|inexistant)|adresse.{0,40}(?:inconnue|"
