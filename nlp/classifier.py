@@ -15,7 +15,7 @@ from nlp.excerpt import Excerpt
 from nlp.features import FLAG_PREFIX, LABEL_PREFIX, Text, document, prepare
 from nlp.field_model import FieldModel, leaning
 from nlp.fields import as_mapping, find, flags
-from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, THIRD_PARTY_KINDS, Cue, Decision, Message, Reading
+from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, Cue, Decision, Message, Reading
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -84,12 +84,11 @@ class Classifier:
         labels = self._labels(primary, label_scores)
         accepted = self._calibration.accepts(primary, probabilities) and not empty
         decision: Decision = "accept" if accepted else "ask_dpo"
-        kinds = {kind: cats[f"{FLAG_PREFIX}third_party_kind={kind}"] for kind in THIRD_PARTY_KINDS}
 
         def decide(name: str, rules: Sequence[float]) -> bool:
             return self._calibration.flag(name, cats[f"{FLAG_PREFIX}{name}"], rules)
 
-        raised = flags(excerpt.message, text.body, primary, decide, kinds)
+        raised = flags(excerpt.message, text.body, primary, decide, cats)
         found = find(
             excerpt.message,
             labels,

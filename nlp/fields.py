@@ -13,12 +13,12 @@ from collections.abc import Iterable, Sequence
 
 from nlp.changes import recipient, values
 from nlp.field_model import LEARNED, FieldModel, Leaning, Scene
-from nlp.flags import LEARNED_FLAGS, flag_evidence, flag_text, flags
+from nlp.flags import LEARNED_FLAGS, flag_cues, flag_evidence, flag_text, flags
 from nlp.names import data_subject, own_name, relationship
 from nlp.patterns import ADDRESSES, DATE, DAY, EMAIL, MONTH, NUMERIC, PHONE, TEXTUAL, YEAR, Field, field_of, plain
 from nlp.types import Message
 
-__all__ = ["LEARNED_FLAGS", "Field", "as_mapping", "find", "flag_evidence", "flag_text", "flags", "scene"]
+__all__ = ["LEARNED_FLAGS", "Field", "as_mapping", "find", "flag_cues", "flag_evidence", "flag_text", "flags", "scene"]
 
 MAX_CHARACTERS = 12_000
 

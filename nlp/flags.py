@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from nlp.fold import Folded, fold
-from nlp.types import THIRD_PARTY_KINDS, Message
+from nlp.openings import Index
+from nlp.types import PRIMARIES, THIRD_PARTY_KINDS, Message
 
 _FLAG_CUES: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern)
@@ -35,7 +36,7 @@ LEARNED_FLAGS = (
     "mentions_authority",
 )
 _MINOR_AGE = re.compile(
-    r"\b(?:(?:j'ai|ai|age de|agee de|aged?|i'm|im|i am|a|il a|elle a|,|\() ?(?:\(?\s?)?([3-9]|1[0-7]) ?(?:ans\b|years?\b|yo\b|yrs?\b|\)|,|jahre|anos|anni|jaar)|(?:seize|quinze|quatorze|treize|douze|onze|dix|neuf|huit|sept|six|dix-sept) ans\b|(?:sixteen|fifteen|fourteen|thirteen|twelve|eleven|ten|nine|eight|seven|seventeen)(?: years? old|,| and\b)|aged? (?:[3-9]|1[0-7])\b|\b(?:[3-9]|1[0-7])[- ]years?[- ]old|(?:son|daughter|fils|fille|kid|boy|girl) \w+, (?:[3-9]|1[0-7])\b|\b(?:ist|bin|hat|is|ben|tiene|tengo|ha|ho|tem|tenho) (?:erst |pas |net |solo |appena |so |nur )?(?:[3-9]|1[0-7])\b(?! ?(?:uhr|euro|€|tage|nachte|noches|notti|nights|days|h\b|mal\b))|\b(?:[3-9]|1[0-7])[- ]jahrig|\b(?:de|con|von|di|van) (?:[3-9]|1[0-7]) (?:anos|anni|jahren|jaar)|\bne[e]? (?:le|en) (?:[\d/. ]{2,6}|\d{1,2} \w+ )?20(?:09|1\d|2\d)\b|(?:born|geboren|nat[oa]|nacid[oa]|nascid[oa])\b[^.\n]{0,24}\b20(?:09|1\d|2\d)\b|\bgrade [1-9]\b|\ben (?:6|5|4|3)e\b|\bin der [1-9]\. klasse)"
+    r"(?:(?<=ai )|(?<=age de )|(?<=agee de )|(?<=age )|(?<=aged )|(?<=i'm )|(?<=im )|(?<=i am )|(?<= a )|(?<=, )|(?<=,)|(?<=\()|(?<=\( ))(?:[3-9]|1[0-7]) ?(?:ans\b|years?\b|yo\b|yrs?\b|\)|,|jahre|anos|anni|jaar)|(?:seize|quinze|quatorze|treize|douze|onze|dix|neuf|huit|sept|six|dix-sept) ans\b|(?:sixteen|fifteen|fourteen|thirteen|twelve|eleven|ten|nine|eight|seven|seventeen)(?: years? old|,| and\b)|aged? (?:[3-9]|1[0-7])\b|\b(?:[3-9]|1[0-7])[- ]years?[- ]old|(?:son|daughter|fils|fille|kid|boy|girl) \w+, (?:[3-9]|1[0-7])\b|\b(?:ist|bin|hat|is|ben|tiene|tengo|ha|ho|tem|tenho) (?:erst |pas |net |solo |appena |so |nur )?(?:[3-9]|1[0-7])\b(?! ?(?:uhr|euro|€|tage|nachte|noches|notti|nights|days|h\b|mal\b))|\b(?:[3-9]|1[0-7])[- ]jahrig|\b(?:de|con|von|di|van) (?:[3-9]|1[0-7]) (?:anos|anni|jahren|jaar)|\bne[e]? (?:le|en) (?:[\d/. ]{2,6}|\d{1,2} \w+ )?20(?:09|1\d|2\d)\b|(?:born|geboren|nat[oa]|nacid[oa]|nascid[oa])\b[^.\n]{0,24}\b20(?:09|1\d|2\d)\b|\bgrade [1-9]\b|\ben (?:6|5|4|3)e\b|\bin der [1-9]\. klasse"
 )
 _OWN_AGE = re.compile(
     r"\b(?:j'ai|i am|i'm|im|ich bin|tengo|ho|ik ben|tenho) (?:[5-9]|1[0-7]) (?:ans\b(?! d[e'])|years? old|yo\b|jahre alt|anos\b|anni\b|jaar\b)"
@@ -55,30 +56,74 @@ _DECEASED = re.compile(
 )
 
 
+_WITHIN = {
+    "health_data": re.compile(r"\Ballerg|\Bkrank|\Bintoleran"),
+    "image_rights": re.compile(r"\Bfotos?\b|\Bbild(?:er)?\b|\Bvideos?\b"),
+    "litigation": re.compile(r"\B(?:anwalt|gericht\b)"),
+}
+"""What may stand at the end of a longer word, in the languages that join words."""
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """Return the parts of *pattern* that "or" divides, outside of brackets."""
+    found, part, depth, listed = [], "", 0, False
+    for piece in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if listed:
+            listed = piece != "]"
+        elif piece == "[":
+            listed = True
+        elif piece in "()":
+            depth += 1 if piece == "(" else -1
+        if piece == "|" and depth == 0 and not listed:
+            found.append(part)
+            part = ""
+        else:
+            part += piece
+    return [*found, part]
+
+
+def _cues() -> list[tuple[str, re.Pattern[str]]]:
+    told = {
+        **_FLAG_CUES,
+        "age": _MINOR_AGE,
+        "own age": _OWN_AGE,
+        "minors": _MINORS,
+        "own child": _OWN_CHILD,
+        "mandate": _MANDATE,
+        "deceased": _DECEASED,
+    }
+    return [(name, re.compile(part)) for name, pattern in told.items() for part in _alternatives(pattern.pattern)]
+
+
+_CUES = _cues()
+_INDEX = Index([expression for _, expression in _CUES])
+
 FlagScore = Callable[[str, Sequence[float]], bool]
-"""Whether a flag that the model has learned is raised, given its name and what the rules say of it."""
+"""Whether a flag that the model has learned is raised, given its name and what is said for it."""
+_OTHER = {"third_party": "minor", "minor": "third_party"}
 
 
 def flags(
-    message: Message, folded: Folded, primary: str, decide: FlagScore, kinds: Mapping[str, float]
+    message: Message, folded: Folded, primary: str, decide: FlagScore, cats: Mapping[str, float]
 ) -> dict[str, bool | str]:
     """Return the flags that are raised, and the kind where a third party is concerned.
 
     Rules speak alone where words are plain; where they are not, *decide* joins them with what the model has
-    learned. *kinds* holds the model's probability of each kind of third party.
+    learned: *cats* holds what its heads say, by their names.
     """
     text = flag_text(message, folded)
+    cues = flag_cues(text)
     raised: dict[str, bool | str] = {}
     for name in FLAGS_BY_RULE:
-        if _FLAG_CUES[name].search(text):
+        if name in cues:
             raised[name] = True
     for name in LEARNED_FLAGS:
-        if decide(name, flag_evidence(name, text, primary)):
+        if decide(name, flag_evidence(name, cues, primary, cats)):
             raised[name] = True
-    if _OWN_AGE.search(text):
+    if "own age" in cues:
         raised["minor"] = True
     if "third_party" in raised:
-        raised["third_party_kind"] = third_party_kind(text, primary, kinds)
+        raised["third_party_kind"] = third_party_kind(cues, primary, cats)
     if message.reply_to and message.from_email and message.reply_to.lower() != message.from_email.lower():
         raised["reply_to_differs"] = True
     return raised
@@ -89,30 +134,46 @@ def flag_text(message: Message, folded: Folded) -> str:
     return f"{fold(message.subject[:400]).text}\n{folded.text}"
 
 
-def flag_evidence(name: str, text: str, primary: str) -> list[float]:
-    """Return what the rules say of flag *name*: numbers that its regression was fitted on, in the same order."""
-    if name == "third_party":
-        cued = [bool(pattern.search(text)) for pattern in (_OWN_CHILD, _MANDATE, _DECEASED)]
-        return [
-            float(one) for one in (*cued, *(primary == kind for kind in ("authority", "breach_report", "post_mortem")))
-        ]
-    if name == "minor":
-        return [float(bool(pattern.search(text))) for pattern in (_MINOR_AGE, _MINORS, _OWN_CHILD)]
-    return [float(bool(_FLAG_CUES[name].search(text)))]
+def flag_cues(text: str) -> frozenset[str]:
+    """Return the names of the cues that stand in *text*, which is folded: flags, and what speaks for some of them."""
+    found = {_CUES[number][0] for number, _, _ in _INDEX.find(text)}
+    found |= {name for name, pattern in _WITHIN.items() if name not in found and pattern.search(text)}
+    return frozenset(found)
 
 
-def third_party_kind(text: str, primary: str, kinds: Mapping[str, float]) -> str:
+def flag_evidence(name: str, cues: frozenset[str], primary: str, cats: Mapping[str, float]) -> list[float]:
+    """Return what speaks for flag *name* besides its own head, in the order that its regression was fitted on.
+
+    For a third party and for minors that is also what the neighbouring heads say, and of what kind the message is:
+    a child in a question about luggage is nobody's request.
+    """
+    if name not in _OTHER:
+        return [float(name in cues)]
+    told = ("own child", "mandate", "deceased") if name == "third_party" else ("age", "minors", "own child")
+    given = [float(cue in cues) for cue in told]
+    bare = float(primary in ("not_request", "spam", "auto_reply", "bounce"))
+    heads = [cats[f"flag:{_OTHER[name]}"], *(cats[f"flag:third_party_kind={kind}"] for kind in THIRD_PARTY_KINDS)]
+    return [
+        *given,
+        *(_logit(probability) for probability in heads),
+        *(bare * one for one in given),
+        bare * _logit(cats[f"flag:{name}"]),
+        *(float(primary == one) for one in PRIMARIES),
+    ]
+
+
+def third_party_kind(cues: frozenset[str], primary: str, cats: Mapping[str, float]) -> str:
     """Return the likeliest kind of third party."""
     cued = {
-        "deceased": bool(_DECEASED.search(text)) or primary == "post_mortem",
-        "minor_child": bool(_OWN_CHILD.search(text)),
-        "mandate": bool(_MANDATE.search(text)),
+        "deceased": "deceased" in cues or primary == "post_mortem",
+        "minor_child": "own child" in cues,
+        "mandate": "mandate" in cues,
         "authority": primary == "authority",
         "unrelated": primary == "breach_report",
     }
+    return max(THIRD_PARTY_KINDS, key=lambda kind: _logit(cats[f"flag:third_party_kind={kind}"]) + 1.5 * cued[kind])
 
-    def strength(kind: str) -> float:
-        probability = min(max(kinds.get(kind, 0.5), 1e-4), 1 - 1e-4)
-        return math.log(probability / (1 - probability)) + 1.5 * cued[kind]
 
-    return max(THIRD_PARTY_KINDS, key=strength)
+def _logit(probability: float) -> float:
+    clipped = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(clipped / (1 - clipped))

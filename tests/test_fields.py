@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp.fields import as_mapping, find, flag_evidence
+from nlp.fields import as_mapping, find, flag_cues
 from nlp.types import LABELS, Message
 
 
@@ -152,18 +152,24 @@ def test_a_value_to_correct_is_not_said_of_the_sender() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "raised"),
+    ("body", "cues"),
     [
-        ("third_party", "notre petit ne dort plus", True),
-        ("third_party", "unsere tochter war dabei", True),
-        ("third_party", "nuestros corredores reciben publicidad", True),
-        ("third_party", "ma fille me dit de demander la liste", False),
-        ("minor", "sie ist erst 9 und geht in die schule", True),
-        ("minor", "j'ai 44 ans et je demande mes donnees", False),
+        ("notre petit ne dort plus", {"own child"}),
+        ("unsere tochter war dabei", {"own child"}),
+        ("nuestros corredores reciben publicidad", {"mandate"}),
+        ("ma fille me dit de demander la liste", set()),
+        ("sie ist erst 9 und geht in die schule", {"age"}),
+        ("mon fils (9 ans) est rentre", {"own child", "age"}),
+        ("j'ai 44 ans et je demande mes donnees", set()),
+        ("j'ai 14 ans", {"age", "own age"}),
+        ("eine erdnussallergie, steht im klassenfoto", {"health_data", "image_rights"}),
+        ("mi abuela ha fallecido", {"deceased"}),
+        ("repondez maintenant!!", {"urgent_tone"}),
+        ("[xy-12345] la cnil", {"bulk_platform", "mentions_authority"}),
     ],
 )
-def test_evidence_of_somebody_else_and_of_minors(name: str, body: str, raised: bool) -> None:
-    assert any(flag_evidence(name, body, "access")) == raised
+def test_what_speaks_for_flags(body: str, cues: set[str]) -> None:
+    assert flag_cues(body) == cues
 
 
 def test_recipient_of_a_transfer() -> None:
