@@ -15,6 +15,7 @@ from bot import switch
 from bot.app import App
 from bot.desk.review import findings_of
 from bot.desk.roster import on_duty
+from bot.desk.text import visible
 from bot.desk.words import NOTICES, RIGHTS, WORDS, word
 from bot.envelope import envelope
 from bot.letters import compose, mime_bytes, new_message_id
@@ -349,7 +350,8 @@ def mail_desk(
         lines += [f"{case.reference} – {named}", f"{WORDS[language]['due']} : {case.due or '–'}"]
     else:
         lines.append(subject)
-    lines += [f"{name}: {value}" for name, value in notice.facts.items()]
+    # What a server said of itself is one line, and moves nothing where it is read.
+    lines += [f"{name}: {' '.join(visible(str(value)).split())}" for name, value in notice.facts.items()]
     lines += ["", "dpobot desk"]
     title = f"{'[URGENT] ' if notice.urgent else ''}{said} – {case.reference if case else subject}"
     # The desk by mail knows actions and cards, which know this module.

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from bot import casework
 from bot.app import App
-from bot.channels.chat import FIRST_NUMBER
+from bot.channels.chat import FIRST_NUMBER, utf16_length
 from bot.desk import roster
 from bot.desk.actions import ACTIONS, HOLE, kept_in_letters
 from bot.desk.basics import permits
@@ -80,13 +80,28 @@ CARD_LIMIT = 4096
 """UTF-16 units of a card, whatever is in it: a longer message does not reach the chat."""
 
 
+_LETTER = "\0letter"
+"""Stands for the draft's text on a card, until it is known how much room the rest leaves it."""
+
+
+def _cut(text: str, units: int) -> str:
+    """Return *text*, or its start, marked so, where it is longer than *units* of UTF-16."""
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    if len(encoded) // 2 <= units:
+        return text
+    return encoded[: 2 * max(0, units - 4)].decode("utf-16-le", "ignore").rstrip() + " […]"
+
+
 def fitted(lines: Sequence[str], limit: int = CARD_LIMIT) -> str:
     """Join the lines of a card, cut where they would not fit into a message; the beginning, which matters most, stays."""
-    text = "\n".join(lines)
-    if len(text.encode("utf-16-le", "surrogatepass")) // 2 <= limit:
-        return text
-    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 4)].decode("utf-16-le", "ignore")
-    return kept.rstrip() + " […]"
+    return _cut("\n".join(lines), limit)
+
+
+def _with_letter(lines: Sequence[str], text: str, *, masked: bool) -> list[str]:
+    """Put the draft's text into its place, cut to what the rest of the card leaves: what is to mend must be seen, too."""
+    rest = utf16_length("\n".join(line for line in lines if line != _LETTER))
+    room = max(200, min(DRAFT_ON_CARD, CARD_LIMIT - rest - 1)) if masked else DRAFT_ON_CARD
+    return [_cut(text, room) if line == _LETTER else line for line in lines]
 
 
 def case_card(
@@ -165,9 +180,12 @@ def case_card(
     )
     if to_post:
         lines.append(words["to_post"])
-    holes = bool(waiting) and bool(HOLE.search(drafts.letter_of(session, app.vault, case=case, draft=waiting[0]).text))
+    shown_letter = drafts.letter_of(session, app.vault, case=case, draft=waiting[0]) if waiting else None
+    holes = shown_letter is not None and bool(HOLE.search(shown_letter.text))
     if len(waiting) > 1:
         lines.append(f"(+ {len(waiting) - 1})")
+    if shown_letter is not None:
+        lines = _with_letter(lines, hide(shown_letter.text).strip(), masked=masked)
     return View(
         f"case:{case.id}",
         fitted(lines) if masked else "\n".join(lines),
@@ -303,15 +321,17 @@ def cue_lines(app: App, reading: dict[str, Any], hide: Callable[[str], str]) -> 
 
 def _files(session: Session, app: App, case: Case, *, masked: bool) -> list[str]:
     words = WORDS[app.settings.desk.language]
-    lines = []
+    lines, proofs = [], 0
     for message in messages.of_case(session, case.id or 0):
         for attachment in messages.attachments(session, message.id or 0):
             if attachment.is_identity and attachment.deleted_at is None:
-                lines.append(f"{words['files']}{words['colon']}{words['identity_file']}")
+                proofs += 1
             elif attachment.deleted_at is None and not masked:
                 name = app.vault.open(session, attachment.key_id, attachment.name_sealed, "name").decode()
-                lines.append(f"{words['files']}{words['colon']}{name} ({attachment.content_type}, {attachment.size} B)")
-    return lines
+                about = f"({visible(attachment.content_type)}, {attachment.size} B)"
+                lines.append(f"{words['files']}{words['colon']}{visible(name)} {about}")
+    several = f" ({proofs})" if proofs > 1 else ""
+    return [f"{words['files']}{words['colon']}{words['identity_file']}{several}", *lines] if proofs else lines
 
 
 def _sending(session: Session, case: Case, language: str, words: Any) -> list[str]:
@@ -319,7 +339,7 @@ def _sending(session: Session, case: Case, language: str, words: Any) -> list[st
         f"{words['failed']}{words['colon']}{word(KINDS, language, item.kind)} – {item.status} <{item.message_id or ''}>"
         for item in outbox.of_case(session, case.id or 0)
         if item.status in ("failed", "uncertain")
-    ]
+    ][-3:]
 
 
 def _draft_lines(
@@ -345,8 +365,7 @@ def _draft_lines(
     if discreet:
         lines[1:] = [words["in_private"]]
     else:
-        text = hide(letter.text).strip()
-        lines += ["", text if len(text) <= DRAFT_ON_CARD else text[:DRAFT_ON_CARD].rstrip() + " […]"]
+        lines += ["", _LETTER]
     found = [
         f
         for f in findings_of(app, case, draft, letter, tasks=tracked(session, app, case))
@@ -482,7 +501,7 @@ def view_of(
     masked = masked or discreet or not letters
     kind, _, number = subject.partition(":")
     if kind == "system":
-        told = "; ".join(f"{name}: {value}" for name, value in (facts or {}).items())
+        told = "; ".join(f"{name}: {inert(' '.join(str(value).split()))}" for name, value in (facts or {}).items())
         return View(subject, fitted([*_headline(app, notice), told]).strip(), ())
     view = None
     try:

@@ -17,6 +17,7 @@ from bot.desk.cards import day, diff_text, draft_text, time_left, view_of
 from bot.desk.export import save
 from bot.desk.offers import SHOWN, Offer, allowed, choices, more_offers
 from bot.desk.office import receipt
+from bot.desk.text import visible
 from bot.desk.words import RIGHTS, STATES, WORDS, word
 from bot.sending import as_approved
 from bot.settings import User
@@ -72,7 +73,10 @@ class Terminal:
         after: Callable[[], None] | None = None,
     ) -> None:
         self.app, self.user = app, user
-        self._ask, self._say, self._edit = ask, say, edit
+        # Whatever a stranger wrote, on whatever line: nothing moves the cursor, turns the order, or changes a colour.
+        self._ask: Callable[[str], str] = lambda prompt: ask(visible(prompt))
+        self._say: Callable[[str], None] = lambda text: say(visible(text))
+        self._edit = edit
         self._after = after
         self.language = app.settings.desk.language
         self.texts = TEXTS[self.language]
