@@ -181,6 +181,18 @@ def now_in(session: Session, case: Case) -> Case:
     return now_in(session, kept) if kept is not None and kept.id != case.id else case
 
 
+def requesters_of(session: Session, case: Case) -> frozenset[str]:
+    """Return the keyed hashes of the addresses whose letters belong to a case: its requester's, and those of the cases that
+    the desk merged into it, as long as they are."""
+    found = {case.address_hash}
+    for event in journal.of_case(session, case.id or 0):
+        if event.type == "case_merged_in":
+            gone = session.get(Case, event.data["case"])
+            if gone is not None and gone.id != case.id and now_in(session, gone).id == case.id:
+                found |= requesters_of(session, gone)
+    return frozenset(found - {""})
+
+
 def write_letter(
     session: Session, app: App, case: Case, letter: Letter, *, step: str, now: datetime, recipient: str = ""
 ) -> Draft:

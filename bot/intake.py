@@ -289,17 +289,19 @@ def _match(session: Session, app: App, arrival: Arrival, reading: Reading, verdi
         pointers.setdefault(reference, "reference")
     candidates: list[Candidate] = []
     for found in cases.by_references(session, pointers):
-        candidates.append(_candidate(casework.now_in(session, found), pointers[found.reference], sender_hash))
-    for own in cases.of_sender(session, sender_hash):
-        candidates.append(_candidate(own, "sender", sender_hash))
+        goes_on = casework.now_in(session, found)
+        # Somebody whose two cases the desk put together writes from either address.
+        own = sender_hash in casework.requesters_of(session, goes_on)
+        candidates.append(_candidate(goes_on, pointers[found.reference], own))
+    if sender_hash:
+        mine = (casework.now_in(session, found) for found in cases.of_sender(session, sender_hash))
+        candidates += {case.reference: _candidate(case, "sender", True) for case in mine}.values()
     continues = reading.primary in CONTINUES or (bool(arrival.attachments) and not reading.labels)
     return match(candidates, continues=continues)
 
 
-def _candidate(case: Case, by: Any, sender_hash: str) -> Candidate:
-    return Candidate(
-        case.reference, by, same_sender=case.address_hash == sender_hash, open=case.state not in cases.CLOSED
-    )
+def _candidate(case: Case, by: Any, same_sender: bool) -> Candidate:
+    return Candidate(case.reference, by, same_sender=same_sender, open=case.state not in cases.CLOSED)
 
 
 def _twin(session: Session, sender_hash: str, reading: Reading) -> str | None:

@@ -81,6 +81,27 @@ def test_cases_are_merged_into_the_older_one_and_taken_apart_again(office):
         assert messages.view(session, office.app.vault, messages.of_case(session, 2)[0])["subject"] == "STOP"
 
 
+def test_who_was_merged_writes_from_either_address_and_nobody_else_does(office):
+    office.arrive(mail(OBJECTION, sender=JEAN, subject="STOP"))
+    office.arrive(mail(ACCESS, sender="Jean Roche <jean@travail.example>", subject="Copie"), at=office.clock.now())
+    assert office.do("merge", "case:2", text="DSR-2026-0001 même personne").done
+
+    def added(sender: str, text: str, subject: str) -> tuple[str, int | None]:
+        recorded = office.arrive(mail(text, sender=sender, subject=subject))
+        with office.app.database.reading() as session:
+            message = session.get(Message, recorded.message_id)
+            assert message is not None
+            return message.disposition, message.case_id
+
+    assert added("jean@travail.example", "Je précise.", "Re: DSR-2026-0001") == ("added", 1)
+    assert added("jean@travail.example", "Je précise encore.", "Re: DSR-2026-0002") == ("added", 1)
+    assert added("jean@boite.example", "Moi aussi.", "Re: DSR-2026-0002") == ("added", 1)
+    assert added("paul@travail.example", "Et moi ?", "Re: DSR-2026-0001")[0] == "quarantine"
+    assert office.do("unmerge", "case:2").done
+    assert added("jean@travail.example", "Séparé.", "Re: DSR-2026-0001")[0] == "quarantine"
+    assert added("jean@travail.example", "Le mien.", "Re: DSR-2026-0002") == ("added", 2)
+
+
 def test_a_case_on_hold_is_neither_purged_nor_erased_and_its_clock_runs_on(office):
     office.arrive(mail(OBJECTION, sender=JEAN, subject="STOP"))
     due = office.case().due

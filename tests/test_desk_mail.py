@@ -8,11 +8,14 @@ from datetime import timedelta
 
 import pytest
 
+from bot.app import build_app
 from bot.channels.base import RawMessage
+from bot.desk import mail_orders
 from bot.sending import send_due
+from bot.settings import User
 from bot.worker import receive
 from store import journal
-from tests.fakes import Office
+from tests.fakes import Office, WordReader
 from tests.world import mail, text_of
 
 JEAN = "Jean Roche <jean@boite.example>"
@@ -130,3 +133,44 @@ def test_a_reply_may_refuse_the_draft_with_a_reason(office):
     reply(office, f"REFUSER le ton ne va pas\n\n> {key}\n")
     assert notice(office).startswith("Projet refusé : rien n'est parti.")
     assert office.drafts() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subject": "case:2"}, {"revision": 1}, {"digest": "0" * 64}, {"seen": 0}, {"expires_at": timedelta(days=900)},
+        {"draft_id": 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)  # fmt: skip
+def test_a_key_whose_row_was_altered_opens_nothing(office, change):
+    from sqlmodel import select
+
+    from store.models import Button
+
+    key = ready(office)
+    with office.app.database.transaction() as session:
+        (row,) = [row for row in session.exec(select(Button)).all() if row.key == mail_orders._button_key(key[3:])]
+        for name, value in change.items():
+            setattr(row, name, row.expires_at + value if name == "expires_at" else value)
+        session.add(row)
+    if "expires_at" in change:
+        office.clock.move_to(office.clock.now() + timedelta(days=30))
+    before = office.types().count("draft_approved")
+    assert reply(office, f"APPROUVER\n\n> {key}")
+    assert office.types().count("draft_approved") == before
+    assert "n'est pas valable" in notice(office)
+
+
+def test_a_key_is_for_the_address_it_went_to(office):
+    key = ready(office)
+    moved = [{**USERS[0], "email": "claude.martinez@bureau.example"}, *USERS[1:]]
+    desk = office.settings.desk.model_copy(update={"users": tuple(User(**user) for user in moved)})
+    office.app.close()
+    office.settings = office.settings.model_copy(update={"desk": desk})
+    office.app = build_app(
+        office.settings, clock=office.clock, inboxes=(), mailer=office.mailer, reader=WordReader()
+    )  # fmt: skip
+    before = office.types().count("draft_approved")
+    assert reply(office, f"APPROUVER\n\n> {key}", sender="claude.martinez@bureau.example")
+    assert office.types().count("draft_approved") == before

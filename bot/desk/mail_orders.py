@@ -1,14 +1,16 @@
 """The desk by mail, for when the chat is down: a reply to a notice, with the one-time key that stands in it.
 
-A notice that goes to a desk user's own address shows the draft that waits, masked, and a key bound to that very draft, that
-state of the case and that user. A reply from that address with that key approves it, refuses it or notes something, once.
-A mail "from the DPO" without a key gives no orders (attack: the impostor); neither does one whose sender our own server
-disproves, nor a robot's. What came of it is told by mail, after it happened.
+A notice that goes to a desk user's own address shows the draft that waits, masked, and a signed key bound to that very draft,
+revision and digest, that state of the case, that user and address, and an hour until which it holds. A reply from that address
+with that key approves it, refuses it or notes something, once. A mail "from the DPO" without a key gives no orders (attack: the
+impostor); neither does one whose sender our own server disproves, nor a robot's. What came of it is told by mail, after it
+happened.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
 import re
 import secrets
@@ -47,24 +49,49 @@ def _button_key(key: str) -> str:
     return "mail:" + hashlib.sha256(key.encode()).hexdigest()
 
 
+def _signature(app: App, button: Button, nonce: str, address: str) -> str:
+    """Sign (HMAC, with the store's key) what a key stands for: case, draft, revision, digest, user, address, until when.
+
+    A row that somebody altered, or an address that is the user's no more, makes the key worthless.
+    """
+    until = str(int(button.expires_at.timestamp()))
+    parts = (
+        button.subject,
+        str(button.draft_id),
+        str(button.revision),
+        button.digest,
+        str(button.seen),
+        button.argument,
+    )
+    return app.vault.token("mail-order", nonce, *parts, address.lower(), until)
+
+
+def _holds(app: App, button: Button | None, user: User, key: str) -> bool:
+    """Whether a key is one of ours, for this user at this address, for what its row says, and not too old."""
+    if button is None or button.argument != f"user:{user.key}" or button.expires_at < app.clock.now():
+        return False
+    return hmac.compare_digest(key[8:], _signature(app, button, key[:8], user.email or ""))
+
+
 def offer(session: Session, app: App, case: Case, user: User, *, now: datetime) -> list[str]:
     """Return the lines of a notice that let *user* decide by a reply; none where no draft waits, or he may not decide.
 
-    Only a hash of the key is kept. It works as long as a button does (``desk.button_hours``).
+    The key is signed; only a hash of it is kept. It works as long as a button does (``desk.button_hours``).
     """
     waiting = drafts.proposed(session, case.id or 0)
     if not waiting or not permits(user, "decide") or not app.settings.desk.mail_orders:
         return []
     draft = waiting[-1]
     language = app.settings.desk.language
-    key = secrets.token_urlsafe(18)
-    session.add(
-        Button(
-            key=_button_key(key), action="mail", subject=f"case:{case.id}", draft_id=draft.id, revision=draft.revision,
-            digest=draft.digest, argument=f"user:{user.key}", seen=stamp(journal.of_case(session, case.id or 0)), chat_id=0,
-            created_at=now, expires_at=now + timedelta(hours=app.settings.desk.button_hours),
-        )
+    nonce = secrets.token_hex(4)
+    button = Button(
+        key="", action="mail", subject=f"case:{case.id}", draft_id=draft.id, revision=draft.revision,
+        digest=draft.digest, argument=f"user:{user.key}", seen=stamp(journal.of_case(session, case.id or 0)), chat_id=0,
+        created_at=now, expires_at=now + timedelta(hours=app.settings.desk.button_hours),
     )  # fmt: skip
+    key = nonce + _signature(app, button, nonce, user.email or "")
+    button.key = _button_key(key)
+    session.add(button)
     session.flush()
     shown = draft_text(session, app, case, draft, masked=True)
     return [
@@ -117,7 +144,7 @@ def _order(app: App, arrival: Arrival, user: User, key: str) -> Told:
     action = _WORDS.get(re.sub(r"\W", "", fold(word).text))
     with app.database.reading() as session:
         button = session.get(Button, _button_key(key))
-    if button is None or button.argument != f"user:{user.key}" or button.expires_at < app.clock.now():
+    if button is None or not _holds(app, button, user, key):
         return Told(
             False,
             say(language, "Cette clé n'est pas valable, ou a expiré.", "This key is not valid, or has expired."),
