@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, or_, select
 
-from bot import casework, chart
+from bot import casework, chart, switch
 from bot.app import App
 from bot.desk.words import IDENTITY, KINDS, RIGHTS, STATES, word
 from bot.letters import new_message_id
@@ -327,6 +327,7 @@ def _vitals(session: Session, app: App, *, since: datetime, now: datetime) -> Vi
         journal_head=journal.head(session),
         journal_entries=session.exec(select(func.count()).select_from(Event)).one(),
         journal_broken_at=broken.event_id if broken else None,
+        halted=switch.stopped(app.settings),
     )
 
 
@@ -456,6 +457,7 @@ def _health(app: App, vitals: Vitals) -> dict[str, Any]:
         "journal_head": vitals.journal_head,
         "journal_entries": vitals.journal_entries,
         "journal_broken_at": vitals.journal_broken_at,
+        "halted": vitals.halted,
     }
 
 
@@ -466,6 +468,8 @@ def _alarms(vitals: Mapping[str, Any]) -> list[dict[str, Any]]:
         found.append({"kind": "queue"})
     if vitals["notices_failed"]:
         found.append({"kind": "notices"})
+    if vitals["halted"]:
+        found.append({"kind": "halted"})
     if vitals["journal_broken_at"] is not None:
         found.append({"kind": "journal"})
     return found

@@ -69,6 +69,14 @@ def take_in(app: App, raw: RawMessage) -> Recorded:
         known = messages.seen_at(session, source=raw.source, external_id=raw.external_id)
     if known is not None:
         return Recorded(known, "known", known=True)
+    arrival = reading_of(app, raw)
+    # A message over the mailbox's limit was fetched only in part: a person reads the whole of it.
+    return record(app, arrival, now=now, too_large=isinstance(raw, OversizeMessage))
+
+
+def reading_of(app: App, raw: RawMessage) -> Arrival:
+    """Read a raw mail with what the settings say of our servers, addresses and domains, look at its signature ourselves
+    where no server of ours left a verdict, and have it scanned."""
     settings = app.settings
     arrival = mime.arrival(
         raw, authserv_ids=settings.mail.authserv_ids, own_addresses=settings.own_addresses, own_domains=own_domains(app)
@@ -79,8 +87,7 @@ def take_in(app: App, raw: RawMessage) -> Recorded:
         )
     if app.scanner is not None and (found := app.scanner.scan(raw.raw)) != "clean":
         arrival = replace(arrival, problems=(*arrival.problems, "malware" if found == "found" else "unscanned"))
-    # A message over the mailbox's limit was fetched only in part: a person reads the whole of it.
-    return record(app, arrival, now=now, too_large=isinstance(raw, OversizeMessage))
+    return arrival
 
 
 def record(app: App, arrival: Arrival, *, now: datetime, too_large: bool = False) -> Recorded:

@@ -10,7 +10,6 @@ from sqlmodel import select
 
 from bot import intake
 from bot.app import App
-from bot.channels import mime
 from bot.channels.base import RawMessage
 from store import messages
 from store.models import Message, Sighting
@@ -67,12 +66,9 @@ def replay(app: App, message_id: int) -> intake.Recorded:
         except SealingError:
             raise NotReplayed(f"the bytes of message {message_id} are gone (retention)") from None
         received_at, key = message.received_at, message.content_key
-    settings = app.settings
-    arrival = mime.arrival(
+    arrival = intake.reading_of(
+        app,
         RawMessage(source="replay", external_id=f"{message_id}:{now.isoformat()}", received_at=received_at, raw=raw),
-        authserv_ids=settings.mail.authserv_ids,
-        own_addresses=settings.own_addresses,
-        own_domains=intake.own_domains(app),
     )
     with app.database.transaction() as session:
         old = session.get(Message, message_id)

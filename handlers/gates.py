@@ -95,6 +95,9 @@ def _robot(facts: GateFacts) -> Way | None:
 
 
 def _list_mail(facts: GateFacts) -> Way | None:
+    if "bulk-text" in facts.arrival.suppress_reasons:
+        # Whatever it seems to ask, it asks everybody: a person looks, unless it is surely nothing.
+        return "ignore" if _dismissed(facts.reading) else "to_sort"
     if facts.arrival.is_list and not _asks_for_something(facts):
         return "ignore" if facts.reading.primary in {"not_request", "spam"} else "to_sort"
     return None

@@ -120,6 +120,8 @@ class Vitals:
     journal_entries: int
     journal_broken_at: int | None = None
     """The first entry of the journal that does not hold; None while the chain is whole (art. 5(2))."""
+    halted: bool = False
+    """Automatic mail is stopped: acknowledgements and requests for proof wait for a person."""
 
     @property
     def queue_stuck(self) -> bool:
@@ -130,7 +132,8 @@ class Vitals:
     def well(self) -> bool:
         """Whether nothing of this asks for a look."""
         failing = any(part.alarm(self.now) for part in self.parts)
-        return not (failing or self.queue_stuck or self.notices_failed or self.journal_broken_at is not None)
+        broken = self.journal_broken_at is not None
+        return not (failing or self.queue_stuck or self.notices_failed or broken or self.halted)
 
 
 @dataclass(frozen=True)

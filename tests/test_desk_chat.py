@@ -133,6 +133,13 @@ def test_a_request_is_entered_in_chat_with_its_date_of_receipt(world):
     assert told.startswith("Dossier DSR-2026-0001 ouvert, reçu le 27 février 2026")
 
 
+def test_automatic_mail_is_stopped_and_resumed_in_chat(world):
+    assert world.type("/halt").startswith("Envois automatiques arrêtés")
+    assert world.type("/cases").startswith("⚠ Envois automatiques arrêtés")
+    assert world.type("/resume").startswith("Les envois automatiques reprennent")
+    assert world.type("/cases") == "Rien."
+
+
 def test_while_the_dpo_is_away_cards_go_to_the_deputy(world):
     told = world.type("/absence deputy 2026-03-02 2026-03-06")
     assert "deputy reçoit les cartes de dpo" in told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import dkim
 import pytest
@@ -13,10 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.channels.base import RawMessage
 from bot.channels.dkim_check import DkimCheck
-from store import journal
+from bot.intake import reading_of, set_aside
+from bot.replay import replay
+from store import journal, messages
+from store.models import Message
 from tests.fakes import Office
-from tests.world import mail
+from tests.world import mail, paris
 
 CAMILLE = "camille.durand@courrier.example"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -134,6 +139,19 @@ def test_an_address_on_file_whose_signature_holds_is_asked_nothing(office):
 def test_without_a_signature_that_holds_the_contact_on_file_is_asked(office, raw):
     office.arrive(raw)
     assert (office.case().identity, opened(office)) == ("requested", (1, "authentication_missing"))
+
+
+def test_what_is_read_again_is_checked_again(office):
+    raw = RawMessage("imap:test", "1:1", paris("2026-03-02 09:00"), signed())
+    assert (reading_of(office.app, raw).auth.own_dkim, reading_of(office.app, replace(raw, raw=LETTER)).auth.own_dkim) == (
+        "pass", "",
+    )  # fmt: skip
+    item = set_aside(office.app, raw, problem="ValueError")
+    again = replay(office.app, item.message_id)
+    with office.app.database.reading() as session:
+        message = session.get(Message, again.message_id)
+        assert message is not None
+        assert messages.view(session, office.app.vault, message)["auth"]["own_dkim"] == "pass"
 
 
 def test_what_our_own_server_says_comes_first(office):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from imapclient import IMAPClient
+from sqlmodel import select
 
 from bot import switch
 from bot.app import _token_from
@@ -24,6 +25,9 @@ from bot.channels.clamd import Clamd
 from bot.channels.smtp_in import SmtpIntake
 from bot.clock import MovedClock
 from bot.commands.replay import automatic, replay
+from bot.desk.actions import Ask, Told, perform
+from bot.desk.terminal import Terminal
+from bot.digest import build_digest
 from bot.intake import set_aside
 from bot.letters import plus_address, reference_in_address
 from bot.replay import waiting
@@ -32,6 +36,7 @@ from bot.sandbox.smtp import SmtpSink
 from bot.settings import SettingsError
 from bot.worker import poll, round_once
 from handlers.lookalike import is_mixed, resembles
+from store.models import Event
 from tests.servers import DOVECOT, Dovecot, make_certificate
 from tests.world import World, mail, make_mailbox, make_settings, paris, text_of
 
@@ -145,6 +150,50 @@ def test_what_was_queued_waits_at_the_switch_and_leaves_afterwards(world: World)
     world.clock.advance(timedelta(hours=1))
     world.work()
     assert len(world.sent("camille.durand@courrier.example")) == 1
+
+
+def test_the_desk_throws_the_switch_and_everything_says_so(world: World):
+    dpo = world.settings.desk.users[0]
+
+    def press(action: str) -> Told:
+        return perform(world.app, Ask(action, "desk"), user=dpo)
+
+    said: list[str] = []
+    terminal = Terminal(world.app, dpo, ask=lambda prompt: "q", say=said.append)
+    terminal.run()
+    assert "Envois automatiques arrêtés" not in "\n".join(said)
+    assert not press("start_automatic").done
+    assert press("stop_automatic").done
+    assert press("stop_automatic").text == "Les envois automatiques sont déjà arrêtés."
+    terminal.run()
+    assert "Envois automatiques arrêtés" in "\n".join(said)
+    world.arrive(mail(REQUEST, sender=CAMILLE, subject="Mes données"))
+    assert world.sent("camille.durand@courrier.example") == []
+    weekly = build_digest(world.app, now=world.clock.now())
+    assert "! Envois automatiques ARRÊTÉS" in weekly.text
+    assert "service à vérifier" in weekly.subject
+
+    assert press("start_automatic").done
+    assert "ARRÊTÉS" not in build_digest(world.app, now=world.clock.now()).text
+    with world.app.database.reading() as session:
+        thrown = [e for e in session.exec(select(Event)) if e.type.startswith("automatic_")]
+        assert [(e.type, e.actor) for e in thrown] == [("automatic_stopped", "dpo"), ("automatic_started", "dpo")]
+
+
+def test_a_newsletter_about_your_data_is_no_request_and_a_request_over_a_list_is_one(world: World):
+    bulk = {"List_Unsubscribe": "<mailto:stop@promo.example>", "Precedence": "bulk"}
+    world.arrive(
+        mail(
+            "Supprimez vos données du fichier des mauvais payeurs !",
+            sender="L <l@promo.example>",
+            subject="Vos données",
+            **bulk,
+        )
+    )
+    assert (world.cases(), world.dispositions()[-1][0] in ("to_sort", "ignored")) == ([], True)
+    world.arrive(mail(REQUEST, sender=CAMILLE, subject="Mes données", **bulk))
+    assert [case.reference for case in world.cases()] == ["DSR-2026-0001"]
+    assert world.sent("camille.durand@courrier.example") == []
 
 
 # --- forwards --------------------------------------------------------------------------------------------------------

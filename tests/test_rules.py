@@ -98,6 +98,19 @@ ROBOT = replace(ARRIVAL, is_auto_reply=True, suppress=True, suppress_reasons=("a
             Verdict("authority", False, ("authority",)),
             id="an authority",
         ),
+        *(
+            pytest.param(
+                facts(replace(ARRIVAL, is_list=True, suppress=True, suppress_reasons=reasons), reading),
+                Verdict(way, False, reasons if way == "judge" else ("list", *reasons)),
+                id=what,
+            )
+            for what, reasons, reading, way in (
+                ("a request sent over a list", ("list-id",), READING, "judge"),
+                ("a request to everybody is not one to us", ("list-id", "bulk-text"), READING, "to_sort"),
+                ("bulk of which nobody is sure", ("list-id", "bulk-text"), UNSURE, "to_sort"),
+                ("bulk that surely asks nothing", ("list-id", "bulk-text"), NOTHING, "ignore"),
+            )
+        ),
         pytest.param(
             facts(replace(ARRIVAL, is_list=True, suppress=True, suppress_reasons=("list-id",)), NOTHING),
             Verdict("ignore", False, ("list", "list-id")),

@@ -94,7 +94,10 @@ def msg(data: bytes) -> Opened | None:
             if not container.exists("__properties_version1.0"):
                 return None
             return _message(container)
-    except Exception:  # noqa: BLE001 - a hostile container makes the library raise nearly anything
+    except Exception:  # noqa: BLE001
+        # It must be broad: the library indexes into what the file claims to hold, and a hostile container makes it raise
+        # OSError, struct.error, IndexError, KeyError, OverflowError, RecursionError and errors of its own. The file
+        # itself stays an attachment, so nothing is lost by not opening it.
         return None
 
 

@@ -18,6 +18,7 @@ from bot.channels.mime_headers import Headers, clean_address
 from handlers.types import Bounce
 from nlp import manner, robots
 from nlp import manner_words as phrases
+from nlp.clean_words import DEMANDS
 
 MAX_HOPS = 50
 MAX_READ = 6_000
@@ -86,6 +87,10 @@ def judge(
             found.because("calendar-reply")
     if len(headers.all("received")) >= MAX_HOPS:
         found.because("too-many-hops")
+    bulk = found.is_list or not {"precedence-bulk", "bulk-sender"}.isdisjoint(found.reasons)
+    if bulk and not found.is_bounce and not DEMANDS.search(f"{subject}\n{head}"):
+        # "Have your data deleted" to everybody: whoever asks for himself says "my" or "I", even on a list.
+        found.because("bulk-text")
     return found
 
 

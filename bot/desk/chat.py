@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot import casework
+from bot import casework, switch
 from bot.app import App
 from bot.channels.chat import (
     FIRST_NUMBER,
@@ -43,7 +43,13 @@ log = logging.getLogger("dpobot.chat")
 MENU_ROW = 2
 LARGEST_FILE = 200_000
 """Bytes of a text file that is taken for a letter."""
-DESK_COMMANDS = {"/new": "manual_intake", "/absence": "set_absence", "/export": "export_person"}
+DESK_COMMANDS = {
+    "/new": "manual_intake",
+    "/absence": "set_absence",
+    "/export": "export_person",
+    "/halt": "stop_automatic",
+    "/resume": "start_automatic",
+}
 """Commands that stand for an action of the desk as a whole."""
 
 
@@ -386,7 +392,7 @@ class ChatDesk:
         action = ACTIONS[name]
         if not permits(user, action.needs):
             await self.channel.send_text(chat_id, self.words["role"])
-        elif typed.strip():
+        elif typed.strip() or action.text == "none":
             told = await asyncio.to_thread(perform, self.app, Ask(name, "desk", text=typed.strip()), user=user)
             for part in split_text(told.text):
                 await self.channel.send_text(chat_id, part)
@@ -403,8 +409,9 @@ class ChatDesk:
     def _open_cases(self) -> list[str]:
         app, language = self.app, self.language
         today = casework.today(app, app.clock.now())
+        halted = [self.words["halted"]] if switch.stopped(app.settings) else []
         with app.database.reading() as session:
-            return [
+            return halted + [
                 f"{case.reference} – {word(RIGHTS, language, case.primary)} – {word(STATES, language, case.state)} – "
                 f"{day(case.due, app)} {time_left(case.due, today, WORDS[language])}".strip()
                 for case in cases.listed(session, open_only=True)

@@ -6,7 +6,9 @@ DESK = {
     "fr": {
         "help": "/cases – dossiers ouverts\n/sort – messages à trier\n"
         "/ignored – classés sans suite (7 jours)\n/case RÉF – un dossier\n/cancel – annuler la saisie\n"
-        "/new – saisir une demande\n/absence – absence et remplaçant\n/export – ce qui est détenu sur une personne",
+        "/new – saisir une demande\n/absence – absence et remplaçant\n/export – ce qui est détenu sur une personne\n"
+        "/halt, /resume – arrêter les envois automatiques, les reprendre",
+        "halted": "⚠ Envois automatiques arrêtés : rien ne part sans votre accord (/resume).",
         "desk": "Bureau",
         "role": "Votre rôle ne le permet pas.",
         "file": "Je n'ai pas pu lire ce fichier : envoyez un texte (UTF-8, 200 Ko au plus) ou collez la lettre.",
@@ -29,7 +31,9 @@ DESK = {
     "en": {
         "help": "/cases – open cases\n/sort – messages to sort\n"
         "/ignored – filed as no request (7 days)\n/case REF – one case\n/cancel – cancel what you are typing\n"
-        "/new – enter a request\n/absence – absence and deputy\n/export – what is held on a person",
+        "/new – enter a request\n/absence – absence and deputy\n/export – what is held on a person\n"
+        "/halt, /resume – stop automatic mail, let it leave again",
+        "halted": "⚠ Automatic mail is stopped: nothing leaves without your consent (/resume).",
         "desk": "Desk",
         "role": "Your role does not allow this.",
         "file": "I could not read this file: send a text (UTF-8, 200 kB at most), or paste the letter.",

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from email.utils import parseaddr
 
 from sqlmodel import Session
 
-from bot import casework, intake
+from bot import casework, intake, switch
 from bot.app import App
 from bot.desk import roster
 from bot.desk.basics import Action, Ask, Refused, both, say
 from bot.desk.export import write_export
 from bot.desk.words import RIGHTS, right_named
 from bot.letters import common_facts
-from bot.settings import User, is_address
+from bot.settings import Settings, User, is_address
 from handlers.types import Arrival
 from nlp.fold import fold
 from store import cases, journal
@@ -274,6 +274,43 @@ def _end_absence(session: Session, app: App, user: User, ask: Ask, now: datetime
     return say(language, f"{who} est de retour.", f"{who} is back.")
 
 
+# --- the switch of automatic mail ------------------------------------------------------------------------------------
+
+
+def _stop_automatic(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    """Stop everything automatic at once, what is queued included (RFC 3834 section 2: a responder must be stoppable)."""
+    language = app.settings.desk.language
+    if switch.stopped(app.settings):
+        raise Refused(say(language, "Les envois automatiques sont déjà arrêtés.", "Automatic mail is stopped already."))
+    _throw(app, switch.stop)
+    journal.append(session, type="automatic_stopped", actor=user.key, at=now, now=now, data={})
+    return say(
+        language,
+        "Envois automatiques arrêtés : plus rien ne part sans votre accord. « Reprendre les envois automatiques » l'annule.",
+        "Automatic mail stopped: nothing leaves without your consent. “Resume automatic mail” undoes it.",
+    )
+
+
+def _start_automatic(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    language = app.settings.desk.language
+    if not switch.stopped(app.settings):
+        raise Refused(say(language, "Les envois automatiques ne sont pas arrêtés.", "Automatic mail is not stopped."))
+    _throw(app, switch.start)
+    journal.append(session, type="automatic_started", actor=user.key, at=now, now=now, data={})
+    return say(
+        language,
+        "Les envois automatiques reprennent, dans leurs limites ; les projets en attente attendent toujours votre accord.",
+        "Automatic mail leaves again, within its limits; the drafts that wait go on waiting for you.",
+    )
+
+
+def _throw(app: App, move: Callable[[Settings], None]) -> None:
+    try:
+        move(app.settings)
+    except OSError as error:
+        raise Refused(f"{switch.path(app.settings)}: {error.strerror}") from error
+
+
 # --- what is held on a person ----------------------------------------------------------------------------------------
 
 
@@ -316,6 +353,14 @@ TABLE = (
         ), undo="end_absence",
     ),
     Action("end_absence", _end_absence, "desk", both("Fin d'absence", "Back"), "optional", undo="set_absence"),
+    Action(
+        "stop_automatic", _stop_automatic, "desk", both("Arrêter les envois automatiques", "Stop automatic mail"),
+        undo="start_automatic",
+    ),
+    Action(
+        "start_automatic", _start_automatic, "desk", both("Reprendre les envois automatiques", "Resume automatic mail"),
+        undo="stop_automatic",
+    ),
     Action(
         "export_person", _export_person, "desk", both("Ce qui est détenu sur une personne", "What is held on a person"),
         "required", both("Adresse électronique de la personne :", "Mail address of the person:"), needs="documents",

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from bot import casework
+from bot import casework, switch
 from bot.app import App
 from bot.desk.actions import ACTIONS, Ask, Told, perform
 from bot.desk.basics import permits
@@ -39,6 +39,7 @@ TEXTS = {
         "no_files": "Aucune pièce jointe.",
         "altered": "La lettre n° {item} n'est plus celle qui a été approuvée : elle n'est pas à poster.",
         "reason": "{prompt} (entrée : ne rien faire)",
+        "halted": "Envois automatiques arrêtés : rien ne part sans votre accord (b pour les reprendre).",
     },
     "en": {
         "title": "dpobot – the DPO's desk",
@@ -54,6 +55,7 @@ TEXTS = {
         "no_files": "No attachments.",
         "altered": "Letter no. {item} is no longer the one that was approved: it is not to be posted.",
         "reason": "{prompt} (return: do nothing)",
+        "halted": "Automatic mail is stopped: nothing leaves without your consent (b to resume it).",
     },
 }
 
@@ -128,6 +130,8 @@ class Terminal:
     def _overview(self) -> list[str]:
         now = self.app.clock.now()
         subjects: list[str] = []
+        if switch.stopped(self.app.settings):
+            self._say(f"\n{self.texts['halted']}")
         with self.app.database.reading() as session:
             listed = cases.listed(session, open_only=True)
             waiting = messages.waiting_for_a_person(session)
