@@ -30,7 +30,7 @@ def after(days: int) -> date:
 
 def empty(**changes: Any) -> Digest:
     bars = tuple((code, 0) for code in ("overdue", "0-7", "8-14", "15-21", "22-31", "32+", "paused"))
-    return replace(Digest(TODAY, (), (), (), (), (), (), (), {}, WELL, bars), **changes)
+    return replace(Digest(TODAY, (), (), (), (), (), (), (), {}, WELL, by_days_left=bars), **changes)
 
 
 @pytest.mark.parametrize(
