@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from nlp.names import LEADING, trim
-from nlp.patterns import ADDRESSES, DAY, EMAIL, MONTH, NAME, NUMERIC, PHONE, TITLE, YEAR, words
+from nlp.patterns import ADDRESSES, DAY, EMAIL, MONTH, NAME, NUMERIC, PHONE, TITLE, YEAR, plain, words
 
 NAME_KINDS = ("name", "titled name", "rest of name")
 KIN_KINDS = ("kin", "described kin", "possessed kin", "possessed described kin")
@@ -149,9 +149,26 @@ _LEAD = re.compile(
 )
 
 
+_BEGINS = frozenset(
+    part[:3] for part in re.findall(r"[a-z]{3,}", plain(MONTH.replace("[ée]", "e").replace("[uû]", "u") + _SEASON))
+)
+
+
+def _whens(folded: str) -> Iterator[re.Match[str]]:
+    """Yield what :data:`_WHEN` finds, tried only at words that can begin a date."""
+    passed = 0
+    for word in _TOKEN.finditer(folded):
+        start = word.start()
+        if start >= passed and (folded[start] in "0123456789" or folded[start : start + 3] in _BEGINS):
+            match = _WHEN.match(folded, start)
+            if match:
+                passed = match.end()
+                yield match
+
+
 def dates(folded: str) -> Iterator[Candidate]:
     """Yield days, stretches of days, months and years, with the small words before them and without."""
-    for match in islice(_WHEN.finditer(folded), MAX_DATES):
+    for match in islice(_whens(folded), MAX_DATES):
         end = match.end()
         while end > match.start() and folded[end - 1] in " .,":
             end -= 1
@@ -164,6 +181,7 @@ def dates(folded: str) -> Iterator[Candidate]:
 
 
 _CODE = re.compile(r"(?<![\w@./+-])(?=[\w/-]{0,24}\d)[^\W_](?:[^\W_]|[/-](?=\w)|\.(?=\d{2,4}[/-])){3,22}(?![\w@])")
+_DIGITS = re.compile(r"\d+")
 _NO_CODE = re.compile(
     rf"{YEAR}|{NUMERIC}|\d{{1,2}}[hH]\d{{2}}|\d{{1,2}}[/-]\d{{1,2}}|\d+(?:th|st|nd|rd|eme|er|e|pm|am)"
 )
@@ -171,9 +189,18 @@ _NO_CODE = re.compile(
 
 def codes(body: str) -> Iterator[Candidate]:
     """Yield what is written like a reference: letters and digits, or digits and dashes."""
-    for match in islice(_CODE.finditer(body), MAX_DATES):
-        if not _NO_CODE.fullmatch(match[0]):
+    count = passed = 0
+    for digits in _DIGITS.finditer(body):
+        if digits.start() < passed:
+            continue
+        start = max(body.rfind(" ", 0, digits.start()), body.rfind("\n", 0, digits.start()), digits.start() - 25) + 1
+        match = _CODE.search(body, start, digits.end() + 25)
+        passed = max(digits.end(), match.end() if match else 0)
+        if match and match.end() > digits.start() and not _NO_CODE.fullmatch(match[0]):
             yield Candidate(*match.span(), "code")
+            count += 1
+            if count >= MAX_DATES:
+                return
 
 
 _QUOTED = re.compile(

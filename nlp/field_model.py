@@ -11,6 +11,9 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import chain
+from math import log
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -38,10 +41,12 @@ LEARNED: Mapping[str, int] = {
     "case_ref": 3,
 }
 """The fields that are learned, and how many values of each one message gives at most."""
-_LEAST = 0.05
+_LEAST = 0.1
 """Below this probability of what a field presupposes, it is not looked for."""
 _TOKEN = re.compile(r"[^\W_]+|[^\w\s]|\n")
 _WORD = re.compile(r"\w+")
+_DIGITS = re.compile(r"[0-9]+")
+LINE = b"\n"
 
 
 @dataclass(frozen=True)
@@ -130,81 +135,94 @@ class Scene:
 
 
 def marks_of(scene: Scene, found: Sequence[Candidate]) -> list[list[int]]:
-    """Return for each candidate what is to be said of it, as places among the weights."""
+    """Return for each candidate what is to be said of it, hashed; a place among the weights is the hash modulo their number."""
     sender = [word for word in _WORD.findall(scene.sender) if len(word) > 1]
     texts = [scene.folded[one.start : one.end] for one in found]
     groups = [one.kind.rpartition(" ")[2] for one in found]
     counts = {group: groups.count(group) for group in set(groups)}
+    common = {group: [_own(f"m {group} {mark}") for mark in scene.leaning.marks] for group in counts}
     seen = dict.fromkeys(counts, 0)
     last = scene.body.rstrip().rfind("\n") + 1
+    corrected = scene.leaning.rectification >= _LEAST
     rows: list[list[int]] = []
     for one, text, group in zip(found, texts, groups, strict=True):
-        said = _around(scene, one, group)
+        said = [
+            *common[group],
+            _own(f"# {group} {min(seen[group], 4)} {min(counts[group], 5)}"),
+            _own(f"at {group} {'last' if one.start >= last > 0 else 'first' if one.start < 60 else 'mid'}"),
+        ]
+        said += _around(scene, one, group)
         said += _inside(scene, one, text, group, sender)
-        said.append(f"# {group} {min(seen[group], 4)} {min(counts[group], 5)}")
-        said.append(f"at {group} {'last' if one.start >= last > 0 else 'first' if one.start < 60 else 'mid'}")
-        if group in ("name", "quote") and len(texts) < 60 and len(text) > 3 and _has_twin(text, texts):
-            said.append(f"twin {group} {seen[group]}")
+        spelt = corrected and group in ("name", "quote") and len(texts) < 60 and len(text) > 3
+        if spelt and _has_twin(text, texts):
+            said.append(_own(f"twin {group} {min(seen[group], 4)}"))
         seen[group] += 1
-        rows.append([crc32(name.encode()) & (SIZE - 1) for name in said])
+        rows.append(said)
     return rows
 
 
-def _around(scene: Scene, one: Candidate, group: str) -> list[str]:
-    """Return what the words before and behind a candidate, the message and the rules say."""
+@lru_cache(maxsize=4096)
+def _own(text: str) -> int:
+    """Hash what consists of the program's own words only: these are remembered, a message's never."""
+    return crc32(text.encode())
+
+
+def _around(scene: Scene, one: Candidate, group: str) -> list[int]:
+    """Return what the words before and behind a candidate and the rules say."""
     folded, start, end, kind = scene.folded, one.start, one.end, one.kind
-    before = _TOKEN.findall(folded, max(0, start - 60), start)[-9:]
-    after = _TOKEN.findall(folded, end, end + 50)[:7]
-    if start == 0 or (start < 60 and not before):
-        before = ["^", *before]
+    before = [word.encode() for word in _TOKEN.findall(folded, max(0, start - 50), start)[-7:]]
+    after = [word.encode() for word in _TOKEN.findall(folded, end, end + 40)[:5]]
+    if start == 0 or (start < 50 and not before):
+        before = [b"^", *before]
     if end >= len(folded) - 1:
-        after = [*after, "$"]
-    last = before[-1] if before else "^"
-    second = before[-2] if len(before) > 1 else "^"
-    first = after[0] if after else "$"
-    next_one = after[1] if len(after) > 1 else "$"
+        after = [*after, b"$"]
+    last = before[-1] if before else b"^"
+    second = before[-2] if len(before) > 1 else b"^"
+    first = after[0] if after else b"$"
+    marks = scene.leaning.marks
     said = [
-        f"p1 {group} {last}",
-        f"p2 {second}",
-        f"p21 {second} {last}",
-        f"n1 {group} {first}",
-        f"n12 {first} {next_one}",
-        f"pn {last} {first}",
-        f"line {group} {last in '^' + chr(10)} {first in '$' + chr(10)}",
+        crc32(last, _own(f"p1 {group} ")),
+        crc32(second, _own("p2 ")),
+        crc32(last, crc32(second, _own("p21 "))),
+        crc32(first, _own(f"n1 {group} ")),
+        crc32(after[1] if len(after) > 1 else b"$", crc32(first, _own("n12 "))),
+        crc32(first, crc32(last, _own("pn "))),
+        _own(f"line {group} {last in (b'^', LINE)} {first in (b'$', LINE)}"),
     ]
-    said += [f"b {group} {word}" for word in before[:-1]]
-    said += [f"a {group} {word}" for word in after[1:]]
-    said += [f"m {group} {mark}" for mark in scene.leaning.marks]
-    said += [f"mk {mark} {kind} {last}" for mark in scene.leaning.marks[:2]]
+    ahead, behind = _own(f"b {group} "), _own(f"a {group} ")
+    said += [crc32(word, ahead) for word in before[:-1]]
+    said += [crc32(word, behind) for word in after[1:]]
+    said += [crc32(last, _own(f"mk {mark} {kind} ")) for mark in marks[:2]]
     for field in scene.ruled:
         if field.start == start and field.end == end:
-            said.append(f"r= {field.name}")
-            said += [f"r= {field.name} {mark}" for mark in scene.leaning.marks[:2]]
+            said.append(_own(f"r= {field.name}"))
+            said += [_own(f"r= {field.name} {mark}") for mark in marks[:2]]
         elif field.start < end and start < field.end:
-            said.append(f"r~ {field.name} {kind} {field.start <= start and end <= field.end}")
+            said.append(_own(f"r~ {field.name} {kind} {field.start <= start and end <= field.end}"))
     return said
 
 
-def _inside(scene: Scene, one: Candidate, text: str, group: str, sender: Sequence[str]) -> list[str]:
+def _inside(scene: Scene, one: Candidate, text: str, group: str, sender: Sequence[str]) -> list[int]:
     """Return what a candidate's own words and shape say, and how they are like the sender's name."""
     words = text.split()
     shape = _shape(scene.body[one.start : one.end])
     said = [
-        f"k {one.kind}",
-        f"s {one.kind} {shape}",
-        f"kp {one.kind} {scene.folded[max(0, one.start - 3) : one.start]} {shape}",
-        f"size {group} {min(8, len(text) // 4)}",
-        f"w1 {words[0] if words else ''}",
+        _own(f"k {one.kind}"),
+        _own(f"s {one.kind} {shape}"),
+        crc32(scene.folded[max(0, one.start - 3) : one.start].encode(), _own(f"kp {one.kind} {shape} ")),
+        _own(f"size {group} {min(8, len(text) // 4)}"),
+        crc32(words[0].encode() if words else b"", _own("w1 ")),
     ]
     phrase = group.isdigit() or group in ("quote", "stop")
     if group == "code":
-        said += [f"form {re.sub(r'[0-9]+', '9', text)}", f"begins {text[:2]}"]
+        said += [crc32(_DIGITS.sub("9", text).encode(), _own("form ")), crc32(text[:2].encode(), _own("begins "))]
     elif phrase or group in ("kin", "date"):
-        said += [f"i {group} {word}" for word in words[:4]]
+        inner = _own(f"i {group} ")
+        said += [crc32(word.encode(), inner) for word in words[:4]]
     shared = sum(word in sender for word in words)
     if shared:
-        said.append(f"own {group} {min(shared, 3)} {shared == len(words)} {shared == len(sender)}")
-    elif group == "name" or phrase:
+        said.append(_own(f"own {group} {min(shared, 3)} {shared == len(words)} {shared == len(sender)}"))
+    elif (group == "name" or phrase) and scene.leaning.rectification >= _LEAST:
         alike = max(
             (
                 SequenceMatcher(None, word, other).ratio()
@@ -215,9 +233,9 @@ def _inside(scene: Scene, one: Candidate, text: str, group: str, sender: Sequenc
             default=0.0,
         )
         if alike > 0.6:
-            said.append(f"like own {group} {alike > 0.8}")
+            said.append(_own(f"like own {group} {alike > 0.8}"))
     if scene.folded.count(text) > 1:
-        said.append(f"again {group}")
+        said.append(_own(f"again {group}"))
     return said
 
 
@@ -280,20 +298,23 @@ class FieldModel:
         if not found:
             return []
         rows = marks_of(scene, found)
-        flat = np.array([place for row in rows for place in row], dtype=np.intp)
+        flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64) & (SIZE - 1)
         starts = np.cumsum([0, *(len(row) for row in rows[:-1])])
         scores = np.add.reduceat(self.weights[:, flat], starts, axis=1) + self.bases[:, None]
         chosen: list[Field] = []
-        for place, name in enumerate(LEARNED):
-            level = float(np.log(self.thresholds[name] / (1 - self.thresholds[name])))
+        for name, row in zip(LEARNED, scores.tolist(), strict=True):
+            threshold = self.thresholds[name]
+            level = log(threshold / (1 - threshold))
             likely = [
-                (float(scores[place, number]), one)
-                for number, one in enumerate(found)
-                if scores[place, number] >= level and scene.may_be(name, one)
+                (score, one)
+                for score, one in zip(row, found, strict=True)
+                if score >= level and scene.may_be(name, one)
             ]
-            chosen += [
-                Field(name, scene.body[one.start : one.end], one.start, one.end) for one in best(likely, LEARNED[name])
-            ]
+            if likely:
+                chosen += [
+                    Field(name, scene.body[one.start : one.end], one.start, one.end)
+                    for one in best(likely, LEARNED[name])
+                ]
         return chosen
 
 
@@ -309,9 +330,9 @@ def best(likely: Sequence[tuple[float, Candidate]], most: int) -> list[Candidate
 def fit(rows: Sequence[Sequence[int]], truth: NDArray[np.bool_], ridge: float, steps: int = 60) -> tuple[Any, float]:
     """Return weights and base of a ridge-penalised logistic regression over hashed marks, by L-BFGS.
 
-    *rows* hold the places of each candidate's marks. The base is the log-odds of all of *truth*.
+    *rows* hold each candidate's marks. The base is the log-odds of all of *truth*.
     """
-    flat = np.array([place for row in rows for place in row], dtype=np.intp)
+    flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64) & (SIZE - 1)
     lengths = np.array([len(row) for row in rows])
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     holds = truth.astype(np.float64)

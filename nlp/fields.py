@@ -95,7 +95,6 @@ def find(
     digits = any(character in body for character in "0123456789")
     found = _references(message, body, folded, whole, digits=digits)
     found += _contacts(message, body, folded, labels, third_party, digits)
-    found += _births(body, folded) if digits else []
     own = own_name(message, body, folded)
     if own:
         found.append(own)
@@ -103,6 +102,7 @@ def find(
         learned = model.choose(_scene(message, body, folded, own, leaning, found))
         found = [field for field in found if field.name not in LEARNED]
     else:
+        found += _births(body, folded) if digits else []
         learned = _stays(body, folded, found) if digits else []
         learned += _ruled(message, body, folded, own, found, labels, third_party=third_party)
     corrected = [field for field in learned if field.name in ("old_value", "new_value")]
@@ -113,7 +113,7 @@ def find(
 
 _CORRECTABLE = ("phone", "postal_address", "date_of_birth", "email", "other_email")
 """What is to be corrected is a value of the correction, and not said of the sender a second time."""
-_PRESUPPOSED = 0.2
+_PRESUPPOSED = 0.3
 """From which probability of what a field presupposes the rules are asked about it."""
 
 
@@ -121,7 +121,7 @@ def scene(message: Message, leaning: Leaning) -> Scene:
     """Return *message* as its candidates are judged; the model learns from the same."""
     body = message.body[:MAX_CHARACTERS]
     folded = plain(body)
-    found = _references(message, body, folded, None, digits=True) + _births(body, folded)
+    found = _references(message, body, folded, None, digits=True)
     return _scene(message, body, folded, own_name(message, body, folded), leaning, found)
 
 
