@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint model mutants bench clean
+.PHONY: help demo test lint model mutants seeds bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ model: $(STAMP) ## train the classifier anew from the corpus
 
 mutants: $(STAMP) ## deliberate faults in a copy of the program: which story catches each (minutes)
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+seeds: $(STAMP) ## every story with ten seeds for ports and order: the verdicts must be the same (long; ARGS=story files)
+	@$(BIN)/python -m tests.seeds $(ARGS)
 
 bench: $(STAMP) ## speed and memory
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

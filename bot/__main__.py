@@ -141,13 +141,20 @@ def demo(auto: bool, folder: Path) -> None:
 @click.option("--keep", type=EXISTING, default=None, metavar="DIR", help="Keep mails, chats, journal and log in DIR.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Stories played at a time.")
 @click.option("--hourly", is_flag=True, help="A round every hour, also where nothing can be due (slow).")
+@click.option("--seed", default=None, type=int, help="Other ports, another order of stories and of what is at once.")
 def rehearse(
-    files: tuple[str, ...], only: tuple[str, ...], as_json: bool, keep: Path | None, jobs: int, hourly: bool
+    files: tuple[str, ...],
+    only: tuple[str, ...],
+    as_json: bool,
+    keep: Path | None,
+    jobs: int,
+    hourly: bool,
+    seed: int | None,
 ) -> None:
     """Play stories (JSON lines) against the whole program under a moved clock; 'attacks' names those that ship."""
     from bot.commands.rehearse import rehearse as play
 
-    sys.exit(play(files, only=only, as_lines=as_json, keep=keep, jobs=jobs, hourly=hourly))
+    sys.exit(play(files, only=only, as_lines=as_json, keep=keep, jobs=jobs, hourly=hourly, seed=seed))
 
 
 @main.command()

@@ -18,11 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.rehearse import ATTACKS, rehearse
+from bot.rehearsal.attachments import attachment
 from bot.rehearsal.faults import crash_point, duration
 from bot.rehearsal.format import BadScenario, Scenario, load
 from bot.rehearsal.keys.base import FAILED
 from bot.rehearsal.keys.mails import languages_of
-from bot.rehearsal.mails import NotSupported, attachment, copies
+from bot.rehearsal.mails import NotSupported, copies
 from bot.rehearsal.placeholders import fill, fill_raw
 from bot.rehearsal.player import Result, play
 from bot.rehearsal.process import Template

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from bot.logs import set_up
+from bot.rehearsal.chance import Chance
 from bot.rehearsal.format import BadScenario, Scenario, load
 from bot.rehearsal.player import Result, as_json, play
 from bot.rehearsal.process import Template
@@ -24,7 +25,14 @@ ATTACKS = Path(__file__).parent.parent / "rehearsal" / "attacks.jsonl"
 
 
 def rehearse(
-    files: Sequence[str], *, only: Sequence[str], as_lines: bool, keep: Path | None, jobs: int, hourly: bool = False
+    files: Sequence[str],
+    *,
+    only: Sequence[str],
+    as_lines: bool,
+    keep: Path | None,
+    jobs: int,
+    hourly: bool = False,
+    seed: int | None = None,
 ) -> int:
     """Play the stories of *files*; return the exit status: 1 if a must failed or a story
     could not be read, 2 if there is none."""
@@ -48,7 +56,7 @@ def rehearse(
     results: list[Result] = []
     with ExitStack() as stack:
         root = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dpobot-rehearsal-")))
-        for result in played(stories, root, jobs=jobs, hourly=hourly):
+        for result in played(stories, root, jobs=jobs, hourly=hourly, seed=seed):
             results.append(result)
             if as_lines:
                 click.echo(json.dumps(as_json(result), ensure_ascii=False))
@@ -59,13 +67,19 @@ def rehearse(
     return 0 if all(result.good for result in results) and not refused else 1
 
 
-def played(stories: Sequence[Scenario], root: Path, *, jobs: int, hourly: bool = False) -> Iterator[Result]:
-    """Play *stories*, each in an empty folder below *root*, *jobs* at a time; yield the results in their order."""
-    tasks = [(story, str(_folder(root, story)), hourly) for story in stories]
+def played(
+    stories: Sequence[Scenario], root: Path, *, jobs: int, hourly: bool = False, seed: int | None = None
+) -> Iterator[Result]:
+    """Play *stories*, each in an empty folder below *root*, *jobs* at a time; yield the results in their order.
+
+    A *seed* decides about that order, about ports and about who comes first where steps happen together.
+    """
+    stories = Chance(seed, "order").shuffled(stories)
+    tasks = [(story, str(_folder(root, story)), hourly, seed) for story in stories]
     if jobs <= 1 or len(stories) == 1:
         with Template() as template:
-            for story, folder, _ in tasks:
-                yield play(story, Path(folder), template, hourly=hourly)
+            for story, folder, _, _ in tasks:
+                yield play(story, Path(folder), template, hourly=hourly, seed=seed)
         return
     # Processes, not threads: each plays with servers and clocks of its own. Spawned, for a fork would take threads along.
     with ProcessPoolExecutor(min(jobs, len(stories)), mp_context=get_context("spawn")) as pool:
@@ -75,13 +89,13 @@ def played(stories: Sequence[Scenario], root: Path, *, jobs: int, hourly: bool =
 _template: Template | None = None
 
 
-def _play_one(task: tuple[Scenario, str, bool]) -> Result:
+def _play_one(task: tuple[Scenario, str, bool, int | None]) -> Result:
     global _template  # noqa: PLW0603 - one a process, loaded once for all the stories it plays
     if _template is None:
         set_up(verbose=False)
         _template = Template()
-    story, folder, hourly = task
-    return play(story, Path(folder), _template, hourly=hourly)
+    story, folder, hourly, seed = task
+    return play(story, Path(folder), _template, hourly=hourly, seed=seed)
 
 
 def _folder(root: Path, story: Scenario) -> Path:

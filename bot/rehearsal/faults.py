@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.rehearsal.format import Step, instant
-from bot.rehearsal.mails import NotSupported, _number
+from bot.rehearsal.mails import NotSupported, _number, lasting
 from bot.rehearsal.world import World
 
 CRASH_POINTS = (
@@ -109,24 +109,8 @@ def duration(payload: Mapping[str, Any]) -> timedelta | None:
         return total
     for key in ("duration", "for", "length", "by", "advance"):
         if payload.get(key):
-            return _length(str(payload[key]))
+            return lasting(str(payload[key]))
     return None
-
-
-def _length(text: str) -> timedelta | None:
-    iso = re.fullmatch(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", text.strip())
-    if iso and any(iso.groups()):
-        weeks, days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
-        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    total = timedelta()
-    units = {"w": "weeks", "d": "days", "j": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-    for number, word in re.findall(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]+)", text):
-        unit = "weeks" if word.lower().startswith("sem") else units.get(word[0].lower())
-        if word.lower().startswith("mo"):
-            total += timedelta(days=30 * float(number))
-        elif unit is not None:
-            total += timedelta(**{unit: float(number)})
-    return total or None
 
 
 def smtp_refuses(world: World, step: Step) -> str:

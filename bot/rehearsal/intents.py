@@ -259,6 +259,8 @@ class Desk:
             return self._act(user, "change_right", subject, argument=_rights(intent))
         if name == "mark_not_a_request":
             return self._act(user, "not_a_request", subject, text=intent.text("reason"))
+        if name == "ask_fee":
+            return self._act(user, action, subject, argument=_argument(intent), text=_fee(intent))
         if name == "set_requester":
             return self._act(user, action, subject, text=_requester(intent))
         if name == "close":
@@ -462,8 +464,18 @@ def _told(intent: Intent, *first: str) -> str:
 
 
 def _argument(intent: Intent) -> str:
-    given = intent.given.get("argument", intent.given.get("outcome", intent.given.get("amount", "")))
-    return str(given or "")
+    return str(intent.given.get("argument", intent.given.get("outcome", "")) or "")
+
+
+def _fee(intent: Intent) -> str:
+    """An amount and what it is made of, as the desk wants them typed; the amount may be a number by itself."""
+    amount = str(intent.given.get("amount", "")).strip() or intent.text("text")
+    number = re.match(r"\D*(\d+)(?:[.,](\d{1,2}))?", amount)
+    if number is None:
+        return amount
+    rest = amount[number.end() :].strip().removeprefix("EUR").removeprefix("euros").removeprefix("€").strip()
+    why = rest or str(intent.given.get("reason") or intent.given.get("basis") or "frais de copie et d'envoi")
+    return f"{number[1]},{(number[2] or '00').ljust(2, '0')} € {why}"
 
 
 def _rights(intent: Intent) -> str:

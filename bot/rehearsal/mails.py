@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from email import policy
@@ -14,6 +12,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
+from bot.rehearsal.attachments import attachment
 from bot.rehearsal.format import Scenario, Step, find_mail
 from bot.rehearsal.placeholders import Lookup, fill, fill_raw
 
@@ -147,65 +146,6 @@ def _as_declared(content_type: str, body: str, lines: list[tuple[str, str]]) -> 
     return b"\r\n" + data
 
 
-TYPES = {
-    "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf", "heic": "image/heic",
-    "txt": "text/plain", "csv": "text/csv", "html": "text/html", "htm": "text/html", "svg": "image/svg+xml",
-    "zip": "application/zip", "exe": "application/x-msdownload", "ics": "text/calendar", "vcf": "text/vcard",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "eml": "message/rfc822",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "p7s": "application/pkcs7-signature",
-}  # fmt: skip
-
-
-def attachment(wanted: Any, index: int = 1) -> tuple[str, str, bytes]:
-    """Make a file: (name, content type, content). *wanted* is a name, or an object with filename, type, size, text …"""
-    given: Mapping[str, Any] = wanted if isinstance(wanted, Mapping) else {"filename": str(wanted)}
-    name = str(given.get("filename", given.get("name", f"fichier-{index}")))
-    ending = name.rpartition(".")[2].lower()
-    kind = str(given.get("content_type", given.get("type", given.get("mime", "")))) or TYPES.get(ending, "")
-    if "/" not in kind:
-        kind = TYPES.get(kind.lower(), TYPES.get(ending, "application/octet-stream"))
-    for key in ("content_base64", "base64", "content_b64", "b64"):
-        if given.get(key):
-            return name, kind, base64.b64decode(str(given[key]))
-    units = {"size": 1, "bytes": 1, "size_bytes": 1, "size_kb": 1000, "kb": 1000, "size_mb": 1_000_000, "mb": 1_000_000}
-    size = next((int(given[k] * unit) for k, unit in units.items() if isinstance(given.get(k), int | float)), 0)
-    inside = str(given.get("content", given.get("text", given.get("marker", given.get("contains", "")))))
-    return name, kind, _content(kind, inside.encode(), size)
-
-
-def _content(kind: str, inside: bytes, size: int) -> bytes:
-    """Content that is what its type says, as far as anybody who sniffs can tell, padded to *size* bytes."""
-    filler = inside or b"specimen "
-    if kind in ("image/jpeg", "image/png"):
-        return _picture(kind, inside, size)
-    if kind == "application/pdf":
-        start = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n%"
-        end = b"\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-        return start + filler.ljust(max(size - len(start) - len(end), len(filler)), b" ") + end
-    if kind.startswith("application/vnd.openxml") or kind == "application/zip":
-        held = io.BytesIO()
-        with zipfile.ZipFile(held, "w") as packed:
-            if kind != "application/zip":
-                packed.writestr("[Content_Types].xml", "<Types/>")
-            name = "contenu.txt" if kind == "application/zip" else "word/document.xml"
-            # Stored, not packed: the file is as long as it was asked to be.
-            packed.writestr(name, filler.ljust(size, b" "))
-        return held.getvalue()
-    if kind == "application/x-msdownload":
-        return b"MZ\x90\0" + filler.ljust(max(size, 256), b"\0")
-    return filler.ljust(size, b" ") if size else filler
-
-
-def _picture(kind: str, inside: bytes, size: int) -> bytes:
-    from PIL import Image, ImageDraw
-
-    picture = Image.new("L", (480, 300), 220)
-    ImageDraw.Draw(picture).text((20, 20), "SPECIMEN", fill=20)
-    held = io.BytesIO()
-    picture.save(held, "JPEG" if kind == "image/jpeg" else "PNG")
-    return held.getvalue() + inside.ljust(max(size - len(held.getvalue()), len(inside)), b"\0")
-
-
 # --- many mails from one step
 
 
@@ -256,13 +196,15 @@ def generated(scenario: Scenario, step: Step, look: Lookup) -> Iterator[tuple[by
     base = {
         **payload,
         **(rule.get("template") or {}),
-        **{k: v for k, v in rule.items() if k in ("headers", "body", "html")},
+        **{k.removesuffix("_pattern").removesuffix("_template"): v for k, v in rule.items() if _is_text(k)},
     }
     every = rule.get("every_seconds", rule.get("interval_seconds", rule.get("seconds_between")))
     if every is None and rule.get("every_minutes"):
         every = 60 * float(rule["every_minutes"])
     if every is None and rule.get("within_minutes"):
         every = 60 * float(rule["within_minutes"]) / max(count, 1)
+    if every is None:
+        every = _spacing(rule, str(wanted), count)
     gap = timedelta(seconds=float(every or 0))
     # Mails of one sender unless the story says that they come from many.
     words = f"{rule.get('senders', '')} {rule.get('from', '')} {rule if isinstance(wanted, str) else ''}"
@@ -270,8 +212,9 @@ def generated(scenario: Scenario, step: Step, look: Lookup) -> Iterator[tuple[by
     for i in range(1, count + 1):
         headers = headers_of(base)
         for name in ("From", "Subject"):
-            if rule.get(name.lower()):
-                headers[name] = rule[name.lower()]
+            named = next((v for k, v in rule.items() if k.startswith(name.lower()) and isinstance(v, str)), None)
+            if named:
+                headers = {k: v for k, v in headers.items() if k.lower() != name.lower()} | {name: named}
         given = next(
             (str(v) for k, v in headers.items() if k.lower() == "from"), "Personne <personne@courrier.example>"
         )
@@ -286,6 +229,50 @@ def generated(scenario: Scenario, step: Step, look: Lookup) -> Iterator[tuple[by
         body = _counted(str(base.get("body", "")), i)
         raw = compose(counted, fill(body, look), base, step=step, scenario_id=scenario.id, look=look)
         yield raw, step.at + i * gap if every else step.at
+
+
+def _is_text(name: str) -> bool:
+    return re.fullmatch(r"(?:headers|body|html|attachments)(?:_pattern|_template)?", name) is not None
+
+
+def _spacing(rule: Mapping[str, Any], words: str, count: int) -> float | None:
+    """Seconds between two of many mails, from "one per second", "over 10 minutes", {"spread": "PT10M"}."""
+    for name, value in rule.items():
+        if re.search(r"spread|over|within|during|window", name) and isinstance(value, str):
+            length = lasting(value)
+            return length.total_seconds() / max(count, 1) if length else None
+        if re.search(r"every|interval|gap|apart", name) and isinstance(value, str):
+            length = lasting(value)
+            return length.total_seconds() if length else None
+    said = words.lower() if not rule else ""
+    found = re.search(
+        r"(?:one|1|une?) (?:per|every|each|par|toutes les|a) (\d*\s*(?:second|minute|hour|heure)\w*)", said
+    )
+    if found:
+        length = lasting(found[1] if found[1][0].isdigit() else f"1 {found[1]}")
+        return length.total_seconds() if length else None
+    found = re.search(r"(?:over|within|during|in|en|pendant) (\d+\s*(?:second|minute|hour|heure|day|jour)\w*)", said)
+    if found:
+        length = lasting(found[1])
+        return length.total_seconds() / max(count, 1) if length else None
+    return None
+
+
+def lasting(text: str) -> timedelta | None:
+    """Read a length of time: ``PT2H``, ``3 days``, ``10 minutes``, ``2 semaines``; None if none is named."""
+    iso = re.fullmatch(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", text.strip())
+    if iso and any(iso.groups()):
+        weeks, days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
+        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    total = timedelta()
+    units = {"w": "weeks", "d": "days", "j": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+    for number, word in re.findall(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]+)", text):
+        unit = "weeks" if word.lower().startswith("sem") else units.get(word[0].lower())
+        if word.lower().startswith("mo"):
+            total += timedelta(days=30 * float(number))
+        elif unit is not None:
+            total += timedelta(**{unit: float(number)})
+    return total or None
 
 
 def _counted(value: Any, i: int) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlmodel import select
 
 from bot.clock import stopwatch
+from bot.rehearsal.chance import Chance
 from bot.rehearsal.config import changes_of
 from bot.rehearsal.expectations import judge
 from bot.rehearsal.format import Expectation, Scenario, Step
@@ -83,7 +84,9 @@ def groups(steps: tuple[Step, ...]) -> Iterator[list[Step]]:
         yield group
 
 
-def play(scenario: Scenario, folder: Path, template: Template, *, hourly: bool = False) -> Result:
+def play(
+    scenario: Scenario, folder: Path, template: Template, *, hourly: bool = False, seed: int | None = None
+) -> Result:
     """Play *scenario* in *folder*, which is empty; the result says everything, this never raises for what a story holds."""
     begun = stopwatch()
     result = Result(scenario.id, scenario.title, scenario.path.name, scenario.line, folder=str(folder))
@@ -92,7 +95,12 @@ def play(scenario: Scenario, folder: Path, template: Template, *, hourly: bool =
     result.notes += [f'the name "{name}" is not known, passed over' for name in scenario.unknown]
     try:
         with World(
-            folder, start=scenario.steps[0].at - BEFORE, template=template, changes=changes, hourly=hourly
+            folder,
+            start=scenario.steps[0].at - BEFORE,
+            template=template,
+            changes=changes,
+            hourly=hourly,
+            chance=Chance(seed, scenario.id),
         ) as world:
             cast = Cast(scenario, world)
             world.settle()

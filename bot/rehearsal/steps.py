@@ -16,10 +16,11 @@ from typing import Any
 
 from bot.desk.actions import ACTIONS
 from bot.rehearsal import faults
+from bot.rehearsal.attachments import WORDS, attachment
 from bot.rehearsal.config import config_change
 from bot.rehearsal.format import Scenario, Step, instant, shown
 from bot.rehearsal.intents import Desk, Done, read_intent
-from bot.rehearsal.mails import MALFORMED, NotSupported, attachment, copies, generated, raw_mail
+from bot.rehearsal.mails import MALFORMED, NotSupported, copies, generated, raw_mail
 from bot.rehearsal.observe import Observer
 from bot.rehearsal.people import number_of
 from bot.rehearsal.placeholders import fill, left_in
@@ -123,7 +124,7 @@ class Cast:
     def play(self, group: list[Step], expects_refusal: Callable[[Step], bool]) -> None:
         """Let the steps of a group happen together; commands in it run at the same time."""
         commands: list[tuple[Step, Outcome]] = []
-        for step in group:
+        for step in self.world.chance.shuffled(group):
             outcome = Outcome(step, self.world.mark())
             self.outcomes[step.n] = outcome
             if step.action == "dpo_command" and len(group) > 1:
@@ -132,7 +133,7 @@ class Cast:
                 self._guarded(step, outcome, expects_refusal(step))
         threads = [
             threading.Thread(target=self._guarded, args=(step, outcome, expects_refusal(step)))
-            for step, outcome in commands
+            for step, outcome in self.world.chance.shuffled(commands)
         ]
         for thread in threads:
             thread.start()
@@ -197,6 +198,10 @@ class Cast:
         unknown = sorted(set(payload) - MAIL_WORDS)
         if unknown:
             outcome.notes.append(f"not known of a mail, passed over: {', '.join(unknown)}")
+        for given in payload.get("attachments") or ():
+            strange = sorted(set(given) - WORDS) if isinstance(given, Mapping) else []
+            if strange:
+                outcome.notes.append(f"not known of a file, passed over: {', '.join(strange)}")
 
         def deliver(raw: bytes, at: datetime) -> None:
             uid = self.world.imap.append(raw, internal_date=at, folder=folder, flags=flags)

@@ -24,6 +24,7 @@ from sqlmodel import func, select
 from bot.app import App, build_app
 from bot.clock import FileClock
 from bot.commands.init import EXAMPLE
+from bot.rehearsal.chance import Chance
 from bot.rehearsal.process import Died, Template, WorkerProcess
 from bot.sandbox.bot_api import BotApiServer
 from bot.sandbox.imap import ImapServer
@@ -56,9 +57,17 @@ class World:
     """
 
     def __init__(
-        self, folder: Path, *, start: datetime, template: Template, changes: Mapping[str, Any], hourly: bool = False
+        self,
+        folder: Path,
+        *,
+        start: datetime,
+        template: Template,
+        changes: Mapping[str, Any],
+        hourly: bool = False,
+        chance: Chance | None = None,
     ) -> None:
         self.folder = folder
+        self.chance = chance or Chance(None, "")
         self.template = template
         self.changes: dict[str, Any] = dict(changes)
         self.hourly = hourly
@@ -82,9 +91,11 @@ class World:
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
-        self.imap = self._stack.enter_context(ImapServer(user=MAILBOX))
-        self.sink = self._stack.enter_context(SmtpSink(folder=self.folder / "sent"))
-        self.chat = self._stack.enter_context(BotApiServer(now=self.clock.now))
+        self.imap = self._stack.enter_context(ImapServer(user=MAILBOX, port=self.chance.port()))
+        self.sink = self._stack.enter_context(SmtpSink(folder=self.folder / "sent", port=self.chance.port()))
+        self.chat = self._stack.enter_context(
+            BotApiServer(now=self.clock.now, port=self.chance.port(), first_update_id=self.chance.number(500_000_001))
+        )
         for person in (DPO, DEPUTY, STRANGER):
             self.chat.add_chat(person)
         self.app = self._open()

@@ -162,6 +162,8 @@ CONCEPTS: Sequence[tuple[str, frozenset[str]]] = tuple(
         (r"identit.*(?:verif|accept|vérif|check)|verif.*identit", "identity_verified"),
         (r"identit.*(?:receiv|reçu|arriv)|proof.*(?:receiv|arriv)", "identity_received"),
         (r"identit.*(?:request|demand|ask)|ask.*identit", "identity_requested"),
+        (r"\bhold|\bheld|on hold|attente", "held"),
+        (r"releas|lev[ée]e de l'attente", "released"),
         (r"exten|prolong", "extended"),
         (r"approv|approuv", "draft_approved"),
         (r"reject.*draft|draft.*reject|projet refus", "draft_rejected"),
