@@ -7,8 +7,9 @@ and was answered stays, without a person (accountability, art. 5(2)).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -80,12 +81,11 @@ def _looked_at(app: App) -> None:
             case_folder.rmdir()
 
 
-def _documents(session: Session, app: App, *, dry_run: bool) -> int:
-    """Identity documents: a day after the decision, thirty days after they came at the latest (law.md 3.3)."""
-    now = app.clock.now()
+def _kept_documents(session: Session, app: App) -> Iterator[tuple[StoredAttachment, Message, Case | None, datetime]]:
+    """Identity documents that are there, and when each is past its time: a day after the decision, thirty days after
+    it came at the latest (law.md 3.3)."""
     keep = timedelta(hours=app.settings.retention.identity_after_decision_hours)
     longest = timedelta(days=app.settings.identity.delete_after_days)
-    count = 0
     query = select(StoredAttachment, Message).join(Message, col(Message.id) == StoredAttachment.message_id)
     for attachment, message in session.exec(
         query.where(col(StoredAttachment.is_identity), col(StoredAttachment.deleted_at).is_(None))
@@ -101,6 +101,19 @@ def _documents(session: Session, app: App, *, dry_run: bool) -> int:
             ]
             if decided:
                 due = min(due, decided[0] + keep)
+        yield attachment, message, case, due
+
+
+def documents_due(session: Session, app: App) -> list[datetime]:
+    """When the identity documents that are there are past their time (UTC)."""
+    return [due for _, _, _, due in _kept_documents(session, app)]
+
+
+def _documents(session: Session, app: App, *, dry_run: bool) -> int:
+    """Destroy the identity documents that are past their time."""
+    now = app.clock.now()
+    count = 0
+    for attachment, message, case, due in list(_kept_documents(session, app)):
         if due > now:
             continue
         count += 1

@@ -19,7 +19,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,15 +26,14 @@ from typing import Any
 from sqlalchemy import event
 from sqlmodel import col, func, select
 
+from bot.ahead import next_due
 from bot.app import App, Reader, build_app
 from bot.channels.base import Inbox, Mailer, RawMessage
 from bot.channels.telegram import TelegramChannel
 from bot.clock import FileClock
 from bot.desk.chat import ChatDesk
-from bot.digest import scheduled
 from bot.logs import set_up
 from bot.settings import Settings, build
-from bot.tick import START
 from bot.worker import CHAT_POLL, Worker
 from store import health, journal, messages
 from store.lock import WorkerLock
@@ -281,27 +279,14 @@ class Live:
     def _outlook(self) -> dict[str, Any]:
         """Say when the next thing falls due that time alone brings, and whether all is well meanwhile."""
         now = self.app.clock.now()
-        zone = self.settings.zone
         with self.app.database.reading() as session:
-            again = session.exec(
-                select(func.min(OutboxItem.next_try_at)).where(
-                    OutboxItem.status == "pending", OutboxItem.channel != "post"
-                )
-            ).one()
-            today = now.astimezone(zone).date()
-            done = session.get(Marker, f"tick:{today}") is not None
             part = health.of(session, "imap")
             failing = part is not None and part.failures > 0
             heard = self.channel.last_poll_ok or self.since if self.channel is not None else now
             silence = health.of(session, CHAT_POLL)
             # A chat that does not answer is worth a look every minute, too, until that is told.
             failing = failing or (heard < now and (silence is None or silence.failures == 0))
-        tick = datetime.combine(today + timedelta(days=1) if done else today, START, tzinfo=zone)
-        found = [tick.astimezone(UTC), scheduled(now + timedelta(days=7), self.settings)]
-        if again is not None:
-            found.append(again)
-        later = [moment for moment in found if moment > now]
-        return {"next": min(later).isoformat(), "failing": failing}
+        return {"next": next_due(self.app, now=now).isoformat(), "failing": failing}
 
 
 def _say(writer: asyncio.StreamWriter, words: dict[str, Any]) -> None:
