@@ -29,7 +29,7 @@ from bot.rehearsal.process import Died, Template, WorkerProcess
 from bot.sandbox.bot_api import BotApiServer
 from bot.sandbox.imap import ImapServer
 from bot.sandbox.smtp import SmtpSink
-from bot.settings import build
+from bot.settings import SettingsError, build
 from store.models import Event
 from store.sealing import new_master_key
 
@@ -170,7 +170,7 @@ class World:
             self.changes[section] = laid
         try:
             app = self._open()
-        except Exception:
+        except SettingsError:
             self.changes = before
             raise
         self.app.close()

@@ -24,14 +24,14 @@ from typing import Any, Literal, Self
 from aiohttp import web
 
 from bot.sandbox.bot_api_entities import EntityError
-from bot.sandbox.bot_api_world import (
+from bot.sandbox.bot_api_methods import ChatMethods
+from bot.sandbox.bot_api_types import (
     TOKEN_FORM,
     UPLOAD_LIMIT,
     ApiCall,
     ApiError,
     CallbackAnswer,
     ChatMessage,
-    ChatWorld,
     MessageVersion,
     Params,
     SentFile,
@@ -61,7 +61,7 @@ class _Poll:
     future: asyncio.Future[str]
 
 
-class BotApiServer(ChatWorld):
+class BotApiServer(ChatMethods):
     """The server, on a random port of the loopback interface.
 
     ``with BotApiServer(now=clock.now) as server`` runs it in a thread of its own, ``async with`` in the caller's event
