@@ -38,7 +38,7 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
-        "thirty days for a month", "month-end-january month-over-easter-and-clock-change",
+        "thirty days for a month", "verified-then-a-new-address month-ends-of-2026",
         "handlers/clock.py",
         "    years, month = divmod(start.month - 1 + months, 12)",
         "    return start + timedelta(days=30 * months)\n    years, month = divmod(start.month - 1 + months, 12)",
