@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import casework, codes, continuation, suppression
+from bot import casework, codes, continuation, status, suppression
 from bot.app import App
 from bot.channels import mime
 from bot.channels.base import RawMessage
@@ -26,10 +26,9 @@ from handlers.lifecycle import UNSETTLED, WORKING
 from handlers.linter import fold as plain
 from handlers.lookalike import is_mixed, resembles
 from handlers.matching import Candidate, Match, match, references_in
-from handlers.opening import letter_facts
 from handlers.rights.objection import about_advertising
 from handlers.triage import CONTINUES, Plan, decide
-from handlers.types import Arrival, Authentication, Bounce, Forwarded, IdentityNeed, Letter, Notice, Outcome
+from handlers.types import Arrival, Authentication, Bounce, Forwarded, Notice, Outcome
 from nlp.fold import fold
 from nlp.types import LABELS, MISSION_CLASS, Cue, Reading
 from nlp.types import Message as Question
@@ -236,7 +235,14 @@ def _record(
     )  # fmt: skip
     if plan.action == "quarantine" and found.reference and _imitates(session, app, found.reference, arrival):
         plan = replace(plan, reason="lookalike-in-thread")
-    return _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)
+    recorded = _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)
+    lookalike = plan.action == "quarantine" and plan.reason != "stranger-in-thread"
+    if reading.primary == "status_inquiry" and verdict.may_answer and believed and inner is None and not lookalike:
+        own = cases.by_reference(session, recorded.reference) if recorded.reference else None
+        named = references_in(arrival.subject, arrival.new_text, prefix=app.settings.reference_prefix)
+        language = reply_language(app, reading.language)
+        status.answer(session, app, arrival, case=own, named=named, language=language, now=now)
+    return recorded
 
 
 def _tells_a_stay(session: Session, app: App, case: Case, arrival: Arrival, reading: Reading) -> bool:
@@ -590,8 +596,6 @@ def add_to_case(
     if not flood:
         # What the DPO was shown rests on what was known then; a new message may change the answer.
         casework.void_drafts(session, app, case, reason="new-message", now=now)
-    if reading.primary == "status_inquiry" and verdict.may_answer:
-        _status(session, app, case, message, now=now)
     if not flood:
         casework.prepare(session, app, case, step=f"message-{message.id}", now=now)
     kind = "reminder" if reading.primary == "reminder" and not told else "proof" if proof else "message_added"
@@ -628,25 +632,6 @@ def _proof_came_along(session: Session, app: App, case: Case, message: Message, 
                 now=now, case=case,
             )  # fmt: skip
     return bool(documents)
-
-
-def _status(session: Session, app: App, case: Case, message: Message, *, now: datetime) -> None:
-    """Tell the requester where the case stands, without content, at most once a week (law.md: status by mail)."""
-    if app.settings.replies.status != "auto" or case.state in cases.CLOSED:
-        return
-    week = now - timedelta(days=7)
-    recent = [i for i in outbox.of_case(session, case.id or 0) if i.kind == "status" and i.created_at >= week]
-    if recent:
-        return
-    current = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
-    facts = {
-        **letter_facts(cases.facts_of(case), current),
-        "state": case.state,
-        "identity": None,
-        "identity_state": case.identity,
-    }
-    letter = Letter("case/status", case.language, facts, "status", automatic=True)
-    casework.write_letter(session, app, case, letter, step=f"status:{message.id}", now=now)
 
 
 def _bounced(session: Session, app: App, case: Case, message: Message, arrival: Arrival, *, now: datetime) -> None:

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from bot import casework
 from bot.app import App
 from bot.learning import let_go
+from bot.status import forget
 from bot.suppression import expire
 from bot.tasks import binding
 from handlers.types import Notice
@@ -45,6 +46,8 @@ def purge(app: App, *, dry_run: bool = False) -> Purged:
         copies = _copies(session, app, dry_run=dry_run)
         kept = timedelta(days=app.settings.retention.suppression_days)
         entries = expire(session, before=app.clock.now() - kept, dry_run=dry_run)
+        if not dry_run:
+            forget(session, now=app.clock.now())
     if not dry_run:
         _looked_at(app)
         if documents or filed or closed or copies or entries:

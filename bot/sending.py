@@ -109,6 +109,10 @@ def as_approved(session: Session, app: App, item: OutboxItem) -> tuple[str, byte
         for event in (journal.of_case(session, item.case_id) if item.case_id is not None else ())
         if event.type == "draft_approved" and event.data.get("draft") == str(item.draft_id)
     ]
+    if item.case_id is None and item.draft_id is None:
+        # A routine answer about no case was noted with its digest when it was made.
+        noted = journal.of_no_case(session, type="mail_made", since=item.created_at)
+        approved = [event.data for event in noted if event.data.get("message_id") == item.message_id]
     # What was approved before the envelope was noted names the content only.
     if (
         not approved

@@ -152,7 +152,8 @@ def _whole(letter: _Letter) -> Iterator[Finding]:
         )
     if _HIDDEN & set(facts.text + facts.subject):
         yield _found("hidden-characters", "Retirez les caractères invisibles.", "Remove the invisible characters.")
-    if facts.reference.casefold() not in letter.folded:
+    # Whom nobody has verified is told of no case.
+    if "neutral_status" not in facts.kinds and facts.reference.casefold() not in letter.folded:
         yield _found(
             "reference",
             f"Indiquez le numéro de dossier {facts.reference} dans l'objet ou le texte.",

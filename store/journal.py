@@ -110,6 +110,12 @@ def append(
     return event
 
 
+def of_no_case(session: Session, *, type: str, since: datetime) -> list[Event]:
+    """Return the entries of a *type* that belong to no case, recorded since an instant (aware), oldest first."""
+    query = select(Event).where(Event.type == type, col(Event.case_id).is_(None), col(Event.recorded_at) >= since)
+    return list(session.exec(query.order_by(col(Event.id))))
+
+
 def of_case(session: Session, case_id: int) -> list[Event]:
     """Return the events of a case, in the order they were written."""
     return list(session.exec(select(Event).where(Event.case_id == case_id).order_by(col(Event.id))))

@@ -27,6 +27,7 @@ KINDS = {
     "clarification": "information_request",
     "extension": "extension",
     "status": "status",
+    "status_neutral": "neutral_status",
     "moved_to_mail": "information_request",
     "closing": "closing",
     "holding": "acknowledgement",
