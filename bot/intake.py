@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import casework, codes, continuation, status, suppression
+from bot import casework, codes, continuation, parents, status, suppression
 from bot.app import App
 from bot.channels import mime
 from bot.channels.base import RawMessage
@@ -236,6 +236,11 @@ def _record(
     if plan.action == "quarantine" and found.reference and _imitates(session, app, found.reference, arrival):
         plan = replace(plan, reason="lookalike-in-thread")
     recorded = _carry_out(session, app, arrival, reading, verdict, plan, sender_hash, now=now)
+    if recorded.disposition in ("opened", "added", "to_sort", "ignored") and verdict.way in ("judge", "to_sort"):
+        message = messages.by_content(session, arrival.content_key)
+        joined = cases.by_reference(session, recorded.reference) if recorded.reference else None
+        if message is not None:
+            parents.look(session, app, message, arrival, joined, now=now)
     lookalike = plan.action == "quarantine" and plan.reason != "stranger-in-thread"
     if reading.primary == "status_inquiry" and verdict.may_answer and believed and inner is None and not lookalike:
         own = cases.by_reference(session, recorded.reference) if recorded.reference else None
@@ -534,13 +539,15 @@ def requester(app: App, arrival: Arrival, reading: Reading) -> Person:
     """Return who asks: the inner sender of a forward by a colleague, else the sender; never Reply-To, never Cc."""
     stated = reading.fields.get("full_name", "")
     stated = stated if isinstance(stated, str) else stated[0]
+    named = reading.fields.get("data_subject_name", ()) if reading.flags.get("third_party") else ()
+    about = named if isinstance(named, str) else ", ".join(named)
     inner = forwarded_request(app, arrival)
     if inner is not None:
-        return Person(_fuller(stated, inner.from_name), inner.from_addr)
+        return Person(_fuller(stated, inner.from_name), inner.from_addr, subject=about)
     name = _fuller(stated, arrival.from_name)
     if arrival.channel in ("telegram", "matrix"):
-        return Person(name, "", int(arrival.from_addr.removeprefix("chat:")))
-    return Person(name, arrival.from_addr)
+        return Person(name, "", int(arrival.from_addr.removeprefix("chat:")), subject=about)
+    return Person(name, arrival.from_addr, subject=about)
 
 
 def _fuller(stated: str, given: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import casework
+from bot import casework, parents
 from bot.app import App
 from bot.channels.chat import FIRST_NUMBER, utf16_length
 from bot.desk import roster
@@ -144,6 +144,9 @@ def case_card(
     lines += [
         f"{words['identity']}{words['colon']}{word(IDENTITY, language, case.identity)}{_doubts(events, language, words)}"
     ]
+    if parents.in_conflict(events):
+        others = ", ".join(parents.of_whom(events))
+        lines.append(words["parents"].format(others=f" ({others})" if others else ""))
     lines += _each_right(app, case, events, now)
     given = [e.actor for e in events if e.type == "approval_first" and _still_given(e, session, case)]
     if given:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bot import casework
+from bot import casework, parents
 from bot.app import App
 from bot.desk.basics import Action, Ask, NeedsReason, Refused, both, case_of, message_of, moment, say
 from bot.desk.moving import move, take_out
@@ -265,6 +265,8 @@ def _set_about(session: Session, app: App, user: User, ask: Ask, now: datetime) 
     language = app.settings.desk.language
     case = case_of(session, app, ask, does="set_about")
     name, _, value = ask.argument.partition("=")
+    if name == "parents" and value in ("agree", "conflict"):
+        return _set_parents(session, app, user, case, agree=value == "agree", now=now)
     before = (case.minor, case.third_party, case.language)
     if name == "minor" and value in ("yes", "no"):
         case.minor = value == "yes"
@@ -284,6 +286,20 @@ def _set_about(session: Session, app: App, user: User, ask: Ask, now: datetime) 
         language,
         "Corrigé ; les projets et l'échéance sont refaits d'après cela.",
         "Corrected; drafts and due date are made anew from it.",
+    )
+
+
+def _set_parents(session: Session, app: App, user: User, case: Case, *, agree: bool, now: datetime) -> str:
+    """Note that the parents of a case's child want opposite things, or that they no longer do."""
+    language = app.settings.desk.language
+    if parents.in_conflict(journal.of_case(session, case.id or 0)) is not agree:
+        raise Refused(say(language, "C'est déjà le cas.", "It is so already."))
+    event = parents.SETTLED if agree else parents.FLAGGED
+    casework.note(session, app, case, event, actor=user.key, now=now, data={} if agree else {"with": ""})
+    return say(
+        language,
+        "Noté : les parents sont d'accord." if agree else "Noté : accorder demande deux approbations, ou une raison.",
+        "Noted: the parents agree." if agree else "Noted: granting takes two approvals, or a reason.",
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bot import casework
+from bot import casework, parents
 from bot.app import App
 from bot.desk import roster
 from bot.desk.basics import (
@@ -57,7 +57,7 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     if errors:
         data = {"draft": str(draft.id), "findings": [finding.code for finding in errors]}
         casework.note(session, app, case, "override", actor=user.key, now=now, data=data, text=reason)
-    waits = _second_approval(session, app, user, case, draft, now)
+    waits = _second_approval(session, app, user, case, draft, now, reason=reason)
     if waits:
         return waits
     stands_in = roster.standing_in(session, user, casework.today(app, now))
@@ -106,8 +106,12 @@ def renew(session: Session, app: App, ask: Ask, *, by: str, now: datetime) -> No
         casework.note(session, app, case, "draft_edited", actor=by, now=now, data={**data, "reason": "settings"})
 
 
-def _second_approval(session: Session, app: App, user: User, case: Case, draft: Draft, now: datetime) -> str:
+def _second_approval(
+    session: Session, app: App, user: User, case: Case, draft: Draft, now: datetime, *, reason: str
+) -> str:
     """Note a first approval where two are needed, and say so; empty where the letter may leave (art. 32(4), attack 14).
+
+    Where two parents want opposite things about a child, two are needed whatever the settings, or a *reason*, which is kept.
 
     The first holds for the very text it was given to: an edit, or another letter, starts anew.
     """
@@ -118,8 +122,16 @@ def _second_approval(session: Session, app: App, user: User, case: Case, draft: 
         "minor": case.minor,
         "sensitive": case.sensitive,
     }
-    wanted = [rule for rule in app.settings.desk.second_approval if rules[rule]]
-    if not wanted or draft.kind not in ("answer", "partial_refusal"):
+    wanted: list[str] = [rule for rule in app.settings.desk.second_approval if rules[rule]]
+    if draft.kind not in ("answer", "partial_refusal"):
+        return ""
+    if parents.in_conflict(journal.of_case(session, case.id or 0)):
+        if reason and not wanted:
+            data = {"draft": str(draft.id), "findings": ["parents-conflict"]}
+            casework.note(session, app, case, "override", actor=user.key, now=now, data=data, text=reason)
+            return ""
+        wanted.append("parents")
+    if not wanted:
         return ""
     given = {
         event.actor
@@ -137,12 +149,23 @@ def _second_approval(session: Session, app: App, user: User, case: Case, draft: 
         )
     if given:
         return ""
-    data = {"draft": str(draft.id), "revision": draft.revision, "digest": draft.digest, "rules": wanted}
-    casework.note(session, app, case, "approval_first", actor=user.key, now=now, data=data)
+    first = {"draft": str(draft.id), "revision": draft.revision, "digest": draft.digest, "rules": wanted}
+    casework.note(session, app, case, "approval_first", actor=user.key, now=now, data=first)
     return say(
         language,
-        "Première approbation notée ; rien n'est parti : une seconde personne doit approuver ce texte.",
-        "First approval noted; nothing has left: a second person has to approve this text.",
+        "Première approbation notée ; rien n'est parti : une seconde personne doit approuver ce texte."
+        + _or_reason(wanted)[0],
+        "First approval noted; nothing has left: a second person has to approve this text." + _or_reason(wanted)[1],
+    )
+
+
+def _or_reason(wanted: list[str]) -> tuple[str, str]:
+    """What else a single approver may do where only the parents' conflict asks for two."""
+    if wanted != ["parents"]:
+        return "", ""
+    return (
+        " Les deux parents s'opposent ; une raison écrite avec l'approbation en tient lieu, elle est gardée.",
+        " The two parents disagree; a reason written with the approval stands for it and is kept.",
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bot import casework, intake
+from bot import casework, intake, parents
 from bot.app import App
 from bot.desk.basics import Action, Ask, Refused, both, message_of, say
 from bot.desk.moving import reseal
@@ -36,6 +36,7 @@ def _open_as(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     case = intake.open_case(
         session, app, message, arrival, reading, verdict, rights=rights, key_id=message.key_id, now=now, by=user.key
     )
+    parents.look(session, app, message, arrival, case, now=now)
     return say(
         language,
         f"Dossier {case.reference} ouvert ; l'échéance court depuis la réception.",
