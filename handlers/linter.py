@@ -15,6 +15,7 @@ from datetime import date
 from html.parser import HTMLParser
 from typing import Literal
 
+from handlers.linter_demands import broken
 from handlers.linter_words import FORBIDDEN
 
 Severity = Literal["error", "warning"]
@@ -276,13 +277,20 @@ def _two_parts(letter: _Letter) -> Iterator[Finding]:
 # --- proof of identity (art. 12(6) GDPR) -------------------------------------------------------------------------------
 
 _DOCUMENT = re.compile(
-    r"(?:piece|carte|document|justificatif|titre)s? d'identite|passeport"
-    r"|(?:identity|id) (?:card|document|paper)s?|passport|proof of identity"
+    r"(?:piece|carte|document|justificatif|titre|preuve)s? (?:nationale )?d'identite|passeport|permis de conduire"
+    r"|titre de sejour"
+    r"|(?:identity|id) (?:card|document|paper)s?|passport|proof of identity|driving licen[cs]e"
+    r"|(?:confirm|verifi|justifi|prouv)\w* (?:de )?(?:votre|your|l'|the)? ?identit\w+"
 )
 _NEGATED = re.compile(r"\b(?:ne|ni|aucune?|jamais|pas|sans|non|no|not|never|nor|without|need not)\b|\bn'")
+_ONLY_AFTER = re.compile(r"\bn(?:e |')[^.]*\bqu[e']|\bonly\b")
+"""Not "no", but "only once"."""
 _ENCLOSED = re.compile(r"\bvous avez joint\b|\byou enclosed\b|\bdemanderons a part\b|\bask for it separately\b")
 """Says what came, and asks for nothing."""
 _SYSTEMATIC = re.compile(
+    r"(?:politique|procedure|reglement|regle|policy|rule)s?\b[^.]*(?:identit|passeport|passport|\bid\b)"
+    r"|\bne (?:traitons|repondons|examinons|prenons|donnons)[^.]*qu[e'][^.]*(?:identit|passeport)"
+    r"|(?:verify|check)\w* the identity of (?:all|every|each|any)|"
     r"(?:toutes?|chaque) (?:les )?demandes? [^.]*(?:doi|devr|accompagn|exige|subordonn)[^.]*(?:identite|passeport)"
     r"|(?:doi\w+|devez|devrez|faut|obligatoire\w*|exige\w*) [^.]*(?:carte|piece) d'identite "
     r"(?:recto|en cours|certifiee|lisible|complete)"
@@ -320,7 +328,11 @@ def _identity(letter: _Letter) -> Iterator[Finding]:
             "N'exigez pas de pièce d'identité pour toute demande : écrivez d'où vient le doute et les autres moyens possibles.",
             "Do not require an identity document for every request: say where the doubt comes from and offer other means.",
         )
-    asking = [s for s in letter.sentences if _DOCUMENT.search(s) and not (_NEGATED.search(s) or _ENCLOSED.search(s))]
+    asking = [
+        s
+        for s in letter.sentences
+        if _DOCUMENT.search(s) and not _ENCLOSED.search(s) and (not _NEGATED.search(s) or _ONLY_AFTER.search(s))
+    ]
     justified = "identity_request" in kinds and not set(facts.rights) <= _NEVER_PROVED
     settled = facts.identity_level == 0 and facts.identity_state not in OPEN_IDENTITY
     if asking and kinds & _ASKS and settled and not justified:
@@ -384,8 +396,19 @@ _REVEALS = re.compile(
     r"|votre compte (?:client )?(?:existe|est)"
     r"|you are (?:a |an |our |one of our )?(?:client|customer|guest|registered|known)\b|you stayed"
     r"|your account (?:exists|is)"
-    r"|(?<!if )(?<!whether )\bwe (?:do |indeed )?(?:hold|found|have found) (?:your |some |several )?(?:data|information|bookings)"
+    r"|(?<!if )(?<!whether )\bwe (?:do |indeed )?(?:hold|found|have found) (?:your |some |several )?(?:data"
+    r"|information|bookings)"
     r"|your (?:stay|booking) (?:of|from|on|no)\b"
+    r"|nous (?:retrouvons|voyons|constatons|avons trouve)[^.]*(?:sejour|reservation|compte|dossier client|\bnom\b|facture)"
+    r"|votre (?:dernier|precedent|prochain)\w* (?:facture|reservation|sejour|visite|commande)"
+    r"|client(?:e)? (?:fidele|reguli\w+|de longue date)|(?:regular|loyal|former|returning|valued) (?:guest|customer|client)"
+    r"|(?:votre|your) (?:reservation|booking|stay|sejour|invoice|facture)[^.]{0,30}"
+    r"(?:montre|shows?\b|indique|mentions|figure|a bien ete|is under|was made)"
+    r"|(?:nous nous souvenons|we remember|nous avons le plaisir de vous connaitre)"
+    r"|votre compte (?:client )?(?:est|a ete|existe|figure)|(?:have|find|found) an? (?:account|booking|file) (?:under"
+    r"|in|for) your"
+    r"|your (?:last|previous|latest|upcoming|recent) (?:stay|booking|visit|invoice|reservation)"
+    r"|we (?:can )?see (?:from|in) our (?:files|records|system)"
 )
 _PERSONAL = re.compile(
     r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){3,7}\b|(?<!\d)0[1-9](?:[ .-]?\d{2}){4}(?!\d)|\+\d{2}(?:[ .-]?\d){8,11}"
@@ -412,11 +435,19 @@ def _reveals(letter: _Letter) -> Iterator[Finding]:
 
 _DECISIONS = frozenset({"refusal", "extension", "fee", "not_identified", "not_competent"})
 _REASON = re.compile(
-    r"raisons?\b|parce qu|\bcar\b|motifs?\b|en effet|afin de|because|reasons?\b|\bsince (?:we|the|you)|grounds?\b"
+    r"impos\w+ de|oblig\w+|en application d|pursuant to|\bha(?:s|ve) to stay|\brequires? (?:us|them|that)|raisons?\b"
+    r"|parce qu|\bcar\b|motifs?\b|en effet|afin de|because|reasons?\b|\bsince (?:we|the|you)|grounds?\b"
 )
 _COURT = re.compile(r"tribun|recours jurid|recours devant|\bjuge\b|judicial remedy|\bcourts?\b")
 _LIFTED_REASON = re.compile(
-    r"charge de travail|surcroit d'activite|conges?\b|vacances|absen(?:ce|t)"
+    r"charge de travail|surcroit d'activite|conges?\b|vacances|absen(?:ce|t)|arret maladie|malade\b|debord[ee]|surcharge"
+    r"|(?:petite|jeune) equipe|equipe (?:reduite|restreinte)|(?:haute|pleine|forte) saison|saison (?:estivale"
+    r"|touristique|chargee)"
+    r"|(?:periode|semaine)s? (?:estivale|chargee)|panne|demenagement|recrut|stagiaire|retard accumule"
+    r"|(?:delegue|collegue|equipe|personnel|agent|salarie|colleague|team|staff|officer)s?\b[^.]*(?:deplacement"
+    r"|indisponib|parti[es]*\b"
+    r"|quitte|remplac|conge|formation|reduit|manqu|\bleft\b|replac|unavailable|travel|training|reduced|short\b)|sick\b"
+    r"|illness|small team|team is small|(?:peak|high|summer|busy) season|backlog|breakdown|office move|new (?:staff|system)"
     r"|manque de (?:personnel|temps|moyens)|effectifs?\b|sous-effectif"
     r"|workload|\bholidays?\b|\bleave\b|understaff|staff (?:shortage|absence)|lack of (?:staff|time)"
     r"|short of staff|very busy"
@@ -482,6 +513,8 @@ def _remedies(letter: _Letter) -> Iterator[Finding]:
 
 
 _EXCESSIVE = re.compile(
+    r"mauvaise foi|intention de nuire|malveillan|malicious|frivol|abus de droit|abuse of (?:rights?|process|the right)"
+    r"|bad faith|harcel|harass|"
     r"manifestement (?:infond|excessi)|(?:est|sont|caractere|jugee?|trop) (?:abusi|excessi|repetiti)"
     r"|manifestly (?:unfounded|excessive)|(?:\bis|are|considered?) (?:excessive|repetitive|abusive|vexatious)"
 )
@@ -491,6 +524,11 @@ def _excessive(letter: _Letter) -> Iterator[Finding]:
     for index, paragraph in enumerate(letter.paragraphs):
         if _EXCESSIVE.search(paragraph):
             near = " ".join(letter.paragraphs[index : index + 2])
+            # The day of receipt counts no requests.
+            own = {letter.facts.received_on, letter.facts.today, letter.facts.due}
+            for found in _DATE.finditer(near):
+                if set(_dates(found[0])) <= own:
+                    near = near.replace(found[0], " ")
             counted = _CITATION.sub(" ", near).replace(letter.facts.reference.casefold(), " ")
             if not re.search(r"\d", counted):
                 yield _found(
@@ -732,6 +770,8 @@ def _words(letter: _Letter) -> Iterator[Finding]:
         if re.search(pattern, letter.folded):
             yield _found(code, fr, en)
     for sentence in letter.sentences:
+        for rule in broken(sentence, kinds=letter.facts.kinds, rights=letter.facts.rights):
+            yield _found(rule.code, rule.fr, rule.en)
         if _THIRTY_DAYS.search(sentence) and _TO_ANSWER.search(sentence) and not _KEPT.search(sentence):
             yield _found(
                 "thirty-days",

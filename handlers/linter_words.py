@@ -14,7 +14,8 @@ FORBIDDEN: tuple[tuple[str, str, str, str], ...] = (
      "Un intérêt commercial n'est pas un motif de l'article 17(3) : nommez l'obligation légale ou la défense en justice.",
      "A business interest is no ground of Article 17(3): name the legal obligation or the legal claim."),
     ("wrong-law", r"21 juin 2014|21 june 2014|june 21,? 2014|6 aout 2004|6 august 2004|august 6,? 2004|2005-1309"
-     r"|article 92 du decret|article 92 of (?:the )?decree|uk gdpr|data protection act (?:1998|2018)|\bccpa\b"
+     r"|article 92 du decret|article 92 of (?:the )?decree|uk gdpr|uk data protection|british data protection"
+     r"|data protection act (?:1998|2018)|\bccpa\b|california|\bhipaa\b|\blgpd\b|\bpipeda\b"
      r"|directive 95/46",
      "Ce texte n'est pas le bon : RGPD, loi n° 78-17 du 6 janvier 1978, décret n° 2019-536 du 29 mai 2019.",
      "This is not the right law: GDPR, Act no. 78-17 of 6 January 1978, Decree no. 2019-536 of 29 May 2019."),
@@ -47,7 +48,8 @@ FORBIDDEN: tuple[tuple[str, str, str, str], ...] = (
      "A request need not be signed: remove this condition (a mandate is another matter)."),
     ("medium", r"(?:demandes?|requetes?)[^.;]{0,40}(?:par|en) (?:courriel|e-?mail|mail|messagerie|telephone)[^.;]{0,40}"
      r"(?:pas (?:recevable|accept|valable|traite|pris)|irrecevable|ne (?:peu|pouv|son|son))"
-     r"|(?:requests?)[^.;]{0,40}(?:by|via|through) (?:e-?mail|chat|phone|telephone)[^.;]{0,40}(?:cannot|not|invalid|inadmissible)"
+     r"|(?:requests?)[^.;]{0,40}(?:by|via|through) (?:e-?mail|chat|phone|telephone)[^.;]{0,40}(?:cannot|not|invalid"
+     r"|inadmissible)"
      r"|ne (?:traitons|acceptons|repondons)[^.;]{0,30}(?:par|en) (?:courriel|e-?mail|mail|messagerie)"
      r"|(?:do not|cannot|don't) (?:accept|process|treat|answer)[^.;]{0,30}(?:by|via) (?:e-?mail|chat|phone)"
      r"|(?:renvoyez|adressez|refaites)[^.;]{0,40}(?:demande)[^.;]{0,30}(?:par (?:courrier|la poste|voie postale)|recommande)"
@@ -57,7 +59,8 @@ FORBIDDEN: tuple[tuple[str, str, str, str], ...] = (
     ("language-demanded", r"(?:ecri\w+|reformul\w+|tradui\w+|adress\w+|formul\w+)[^.;]{0,50}"
      r"(?:uniquement |seulement |exclusivement )?en francais"
      r"|(?:uniquement|seulement|exclusivement) en (?:francais|anglais)"
-     r"|(?:write|translate|resubmit|rephrase|submit|sent|made)[^.;]{0,50}in (?:french|english)|only in (?:french|english)",
+     r"|(?<!not have to )(?<!need not )(?:write|translate|resubmit|rephrase|submit|sent|made)[^.;]{0,50}in (?:french|english)"
+     r"|only in (?:french|english)",
      "Une demande vaut dans toute langue : retirez cette condition, et répondez comme vous le pouvez (article 12(1)-(2)).",
      "A request counts in any language: remove this condition, and answer as you can (Article 12(1)-(2))."),
     ("reason-demanded", r"(?:motivez|justifiez|precisez) (?:les raisons|le motif|pourquoi)[^.;]{0,40}(?:demand|souhait|acces)"
