@@ -72,7 +72,13 @@ DEAD = re.compile(
     r"(?:ya )?no (?:se (?:utiliza|lee|usa|consulta|atiende)|est[áa] activ[oa]|es le[íi]d[oa])|"
     r"non (?:[èe]|viene) (?:pi[ùu] )?(?:attiv|lett|consultat|utilizzat|presidiat)[oa]|"
     r"(?:wordt|is) niet (?:meer |langer )?(?:gelezen|gebruikt|actief|bemand|bekeken)|"
-    r"deixou de ser \w+|(?:j[áa] )?n[ãa]o (?:[ée]|est[áa]) (?:consultad|lid|utilizad|monitorizad|ativ)[oa])",
+    r"deixou de ser \w+|(?:j[áa] )?n[ãa]o (?:[ée]|est[áa]) (?:consultad|lid|utilizad|monitorizad|ativ)[oa])"
+    r"|\b(?:adresse|messagerie|bo[îi]te|mailbox|inbox|account|address|postfach|konto|buz[óo]n|correo|cuenta|direcci[óo]n|casella|"
+    r"indirizzo|adres|caixa|endere[çc]o|e-?mail|mail)\b[^.!?\n]{0,60}?\b(?:n['’]\w+ (?:plus|pas)|not?|no longer|nicht(?: mehr)?|ya no|"
+    r"non|niet(?: meer| langer)?|j[áa] n[ãa]o|n[ãa]o|ne\b)[^.!?\n]{0,25}?\b(?:valable|valide|surveill\w*|relev\w*|consult\w*|exist\w*|"
+    r"monitor\w*|attended|valid|watched|read|g[üu]ltig|[üu]berwacht|gelesen|v[áa]lid\w*|vale|atendid\w*|vigilad\w*|vigiad\w*|"
+    r"presidiat\w*|attiv\w*|bewaakt|geldig|bemand|operativ\w*|operational|op[ée]rationnel\w*)"
+    r"|\b(?:not|un)[- ]?(?:a )?(?:monitored|attended|surveill[ée]e?) (?:mailbox|inbox|address|bo[îi]te)",
     re.IGNORECASE,
 )
 """A mailbox that nobody reads."""

@@ -266,6 +266,7 @@ DEMANDED = re.compile(
     r"act for|represent|beantrag|verlang|forder|vertret|verzoek|eis)\w*"
     r"|\b(?:sollicitons|demandons|souhaitons|exigeons|r[ée]clamons|intervenons|repr[ée]sentons|solicitamos|pedimos|exigimos|"
     r"representamos|chiediamo|richiediamo|rappresentiamo)\b"
+    r"|\b(?:access|erasure|deletion|opt[- ]out) requests?\b|\bdemande d['’](?:acc[èe]s|effacement|opposition)\b"
     r"|\bart(?:\.|icles?|ikel|[íi]culo|icolo|igo)\s?\d{1,2}\b",
     re.IGNORECASE,
 )

@@ -32,7 +32,7 @@ UNASKED = 0.55
 """The same for a mail that answers nothing: there most people begin."""
 SURE = 0.85
 """The same where the mail asks a question or wants something, as people do."""
-UNLIKELY = 0.02
+UNLIKELY = 0.1
 """Below this a stock phrase alone ("out of the office until Monday") is a person's."""
 
 _WORD = re.compile(r"<\w+>|[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[?!#]")

@@ -211,6 +211,7 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
         phrases.WANTS.search(text[:3_000]) is not None
         or phrases.PAST.search(start) is not None
         or manner.ERRAND.search(start) is not None
+        or phrases.DEMANDED.search(start) is not None
     )
     asks = "?" in start
     absent = phrases.ABSENT.search(start[:600])
@@ -248,7 +249,7 @@ def _by_words(found: Robots, headers: Headers, *, subject: str, text: str) -> No
         found.because("read-receipt")
         found.is_auto_reply = True
     plain = text.strip()
-    wished = phrases.WANTS.search(text[:3_000]) is not None
+    wished = phrases.WANTS.search(text[:3_000]) is not None or phrases.DEMANDED.search(start) is not None
     enough = robots.SURE if wished or asks else robots.LIKELY if answer else robots.UNASKED
     sounds = likely >= enough or (
         not (wished or person) and (manner.nobody_there(plain, answer=bool(answer)) or manner.only_received(plain))
