@@ -22,9 +22,24 @@ from nlp.corpus import CORPUS, load
 from nlp.corpus import Example as CorpusExample
 from nlp.cues import Rules
 from nlp.excerpt import Excerpt
-from nlp.features import FLAG_PREFIX, LABEL_PREFIX, USER_DATA, features, prepare
+from nlp.features import (
+    FLAG_PREFIX,
+    LABEL_PREFIX,
+    MAX_SENTENCES,
+    SENTENCE_PREFIX,
+    USER_DATA,
+    Part,
+    document,
+    features,
+    prepare,
+    sentence_features,
+)
 from nlp.fields import LEARNED_FLAGS
+from nlp.fold import fold
 from nlp.types import LABELS, PRIMARIES, THIRD_PARTY_KINDS, Message
+
+NOTHING = "nothing"
+"""What a sentence asks for that is no cue of any label."""
 
 
 @registry.architectures("dpobot.HashedLinear.v1")  # type: ignore[untyped-decorator]
@@ -41,15 +56,18 @@ def hashed_linear(nO: int | None = None, exclusive: bool = True, length: int = 6
 
 
 def gather() -> Any:
-    """Return the layer that joins the features of a batch: keys, values, and how many each document has."""
+    """Return the layer that joins the features of a batch: keys, values, and how many each part has.
+
+    A message is one part. Its sentences may be carried together, and then give a row of scores each.
+    """
     return Model("dpobot_gather", _gather)
 
 
 def _gather(model: Any, docs: list[Doc], is_train: bool) -> tuple[Any, Callable[[Any], list[Doc]]]:  # noqa: ARG001
-    carried = [doc.user_data[USER_DATA] for doc in docs]
-    keys = np.concatenate([one["keys"] for one in carried])
-    values = np.concatenate([one["values"] for one in carried])
-    lengths = np.array([len(one["keys"]) for one in carried], dtype=np.int32)
+    parts = [part for doc in docs for part in doc.user_data[USER_DATA]]
+    keys = np.concatenate([keys for keys, _ in parts])
+    values = np.concatenate([values for _, values in parts])
+    lengths = np.array([len(keys) for keys, _ in parts], dtype=np.int32)
     return (keys, values, lengths), lambda _: []
 
 
@@ -86,21 +104,72 @@ def read_corpus(
     is refused: it measures, it never trains); *leave_out* names voices that are held out for cross-validation;
     *limit* reads so many messages only; *held* names what :func:`holding` adds to every run.
     """
+    wanted = _trainable(splits)
+
+    def read(nlp: Any) -> Iterable[Example]:
+        for one in _chosen(path, wanted, leave_out, limit, held):
+            parts = [carried(one.message, cues)[0]]
+            reference = document(nlp.vocab, parts)
+            reference.cats = categories(one)
+            yield Example(document(nlp.vocab, parts), reference)
+
+    return read
+
+
+@registry.readers("dpobot.Sentences.v1")  # type: ignore[untyped-decorator]
+def read_sentences(
+    cues: str | None = None,
+    splits: list[str] | None = None,
+    path: str | None = None,
+    leave_out: list[str] | None = None,
+    limit: int = 0,
+    held: str | None = None,
+) -> Callable[[Any], Iterable[Example]]:
+    """Return a reader of the corpus' sentences, each with the label whose cue it holds, or with none.
+
+    The settings are those of :func:`read_corpus`. A sentence that two rights claim is read once for each.
+    """
+    wanted = _trainable(splits)
+
+    def read(nlp: Any) -> Iterable[Example]:
+        for one in _chosen(path, wanted, leave_out, limit, held):
+            for part, asked in zip(carried(one.message, cues)[1], asked_in_sentences(one, cues), strict=True):
+                for label in asked or (NOTHING,):
+                    reference = document(nlp.vocab, [part])
+                    reference.cats = {f"{SENTENCE_PREFIX}{name}": float(name == label) for name in (*LABELS, NOTHING)}
+                    yield Example(document(nlp.vocab, [part]), reference)
+
+    return read
+
+
+def _trainable(splits: list[str] | None) -> tuple[str, ...]:
     wanted = tuple(splits or ("train", "dev"))
     if "test" in wanted:
         raise ValueError("the test split is frozen: train and tune on train and dev")
+    return wanted
+
+
+def _chosen(
+    path: str | None, splits: tuple[str, ...], leave_out: list[str] | None, limit: int, held: str | None
+) -> list[CorpusExample]:
     left_out = frozenset(leave_out or ())
+    chosen = [one for one in corpus(path) if one.split in splits and one.voice not in left_out]
+    return [*chosen[: limit or None], *_held.get(held or "", ())]
 
-    def read(nlp: Any) -> Iterable[Example]:
-        chosen = [one for one in corpus(path) if one.split in wanted and one.voice not in left_out]
-        for one in (*chosen[: limit or None], *_held.get(held or "", ())):
-            doc = Doc(nlp.vocab, words=["message"])
-            reference = Doc(nlp.vocab, words=["message"])
-            doc.user_data[USER_DATA] = reference.user_data[USER_DATA] = carried(one.message, cues)
-            reference.cats = categories(one)
-            yield Example(doc, reference)
 
-    return read
+def asked_in_sentences(one: CorpusExample, cues: str | None) -> list[list[str]]:
+    """Return for each sentence that is read for itself the labels whose cue overlaps it."""
+    text = prepare(Excerpt(one.message).message, rules_of(cues))
+    places = []
+    for label, cue in one.cues:
+        told = fold(cue).text
+        start = text.body.text.find(told)
+        if told and start >= 0 and label in LABELS:
+            places.append((label, start, start + len(told)))
+    return [
+        list(dict.fromkeys(label for label, begin, finish in places if begin < end and start < finish))
+        for start, end in text.sentences[:MAX_SENTENCES]
+    ]
 
 
 _held: dict[str, tuple[CorpusExample, ...]] = {}
@@ -147,8 +216,8 @@ def rules_of(cues: str | None) -> Rules:
     )
 
 
-@lru_cache(maxsize=8192)
-def carried(message: Message, cues: str | None) -> dict[str, Any]:
-    """Return the features of *message*, counted once for all runs of a cross-validation."""
-    keys, values = features(prepare(Excerpt(message).message, rules_of(cues)))
-    return {"keys": keys, "values": values}
+@lru_cache(maxsize=32768)
+def carried(message: Message, cues: str | None) -> tuple[Part, tuple[Part, ...]]:
+    """Return the features of *message* and of its sentences, counted once for all runs of a cross-validation."""
+    text = prepare(Excerpt(message).message, rules_of(cues))
+    return features(text), tuple(sentence_features(text))

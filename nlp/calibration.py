@@ -1,8 +1,8 @@
 """From the model's raw scores to probabilities that can be believed, and to a decision.
 
-Fitted on messages whose voice the model has not seen (cross-validation), kept as JSON beside the model. The
-primaries share one temperature; each label has a small logistic regression over what the two heads and the
-rules say of it; thresholds follow from what an error costs.
+Fitted on messages whose voice the model has not seen (cross-validation), kept as JSON beside the model. The primary
+is told by a regression over what the heads say of the whole message and of its sentences; each label has a small
+logistic regression over what the heads and the rules say of it; thresholds follow from what an error costs.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Evidence:
 
     head: float
     """Probability of the head that judges each label for itself."""
+    sentence: float
+    """Probability that the sentence which says it best asks for it."""
     primary: float
     """Probability that it is the primary."""
     meant: int
@@ -49,6 +51,7 @@ class Evidence:
         """Return the numbers that the regression reads."""
         return [
             _logit(self.head),
+            _logit(self.sentence),
             _logit(self.primary),
             float(min(self.meant, 2)),
             float(min(self.taken_back, 1)),
@@ -60,7 +63,8 @@ class Evidence:
 class Calibration:
     """The fitted numbers."""
 
-    temperature: float
+    primary_weights: Sequence[Sequence[float]]
+    """Of each primary: weights of what :func:`primary_row` gives."""
     weights: Mapping[str, tuple[float, ...]]
     thresholds: Mapping[str, float]
     """From which probability a label is given."""
@@ -92,9 +96,9 @@ class Calibration:
         text = json.dumps(asdict(self), indent=1, sort_keys=True)
         (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
-    def primaries(self, raw: Sequence[float]) -> dict[str, float]:
-        """Return the calibrated probability of each primary."""
-        logits = np.log(np.maximum(np.asarray(raw, dtype=np.float64), _TINY)) / self.temperature
+    def primaries(self, row: Sequence[float]) -> dict[str, float]:
+        """Return the calibrated probability of each primary, given a :func:`primary_row`."""
+        logits = np.asarray(self.primary_weights) @ np.asarray(row)
         powers = np.exp(logits - logits.max())
         return dict(zip(PRIMARIES, (float(one) for one in powers / powers.sum()), strict=True))
 
@@ -127,17 +131,43 @@ def flag_row(head: float, rules: Sequence[float]) -> list[float]:
     return [_logit(head), *rules, 1.0]
 
 
-def fit_temperature(raw: Matrix, truth: NDArray[np.int64]) -> float:
-    """Return the temperature under which the true primaries are likeliest."""
-    logs = np.log(np.maximum(raw, _TINY))
+def primary_row(raw: Sequence[float], heads: Sequence[float], sentences: Sequence[float]) -> list[float]:
+    """Return the numbers from which the primary is told.
 
-    def loss(temperature: float) -> float:
-        scaled = logs / temperature
-        scaled = scaled - scaled.max(axis=1, keepdims=True)
-        normal = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
-        return float(-normal[np.arange(len(truth)), truth].mean())
+    *raw* are the probabilities of the primaries over the whole message; *heads* those of each label for itself, and
+    *sentences* those of each label in the sentence that says it best, both in the order of ``LABELS``.
+    """
+    return [*(math.log(max(one, _TINY)) for one in raw), *map(_logit, heads), *map(_logit, sentences), 1.0]
 
-    return min((step / 100 for step in range(30, 301, 2)), key=loss)
+
+def fit_primaries(rows: Matrix, truth: NDArray[np.int64], ridge: float = 10.0) -> list[list[float]]:
+    """Return the weights of a multinomial regression over :func:`primary_row`, by Newton's method.
+
+    The penalty draws it towards what the whole message says, not towards nothing: with few messages to calibrate on
+    it changes little.
+    """
+    classes, columns = len(PRIMARIES), rows.shape[1]
+    start = np.eye(classes, columns)
+    weights = start.copy()
+    wanted = np.eye(classes)[truth]
+    for _ in range(30):
+        logits = rows @ weights.T
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        given = powers / powers.sum(axis=1, keepdims=True)
+        gradient = (given - wanted).T @ rows + ridge * (weights - start)
+        curvature = np.empty((classes, columns, classes, columns))
+        for one in range(classes):
+            for other in range(one, classes):
+                shared = given[:, one] * (float(one == other) - given[:, other])
+                block = (rows * shared[:, None]).T @ rows
+                curvature[one, :, other, :] = block
+                curvature[other, :, one, :] = block
+        flat = curvature.reshape(classes * columns, classes * columns) + ridge * np.eye(classes * columns)
+        step = np.linalg.solve(flat, gradient.ravel()).reshape(classes, columns)
+        weights -= step
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    return [[round(float(weight), 5) for weight in row] for row in weights]
 
 
 def fit_label(rows: Matrix, truth: NDArray[np.bool_], ridge: float = 1.0) -> tuple[float, ...]:

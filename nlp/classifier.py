@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlp.calibration import BARE, Calibration, Evidence
+import numpy as np
+
+from nlp.calibration import BARE, Calibration, Evidence, Matrix, primary_row
 from nlp.cues import Cues, Hit, Rules
 from nlp.excerpt import Excerpt
-from nlp.features import FLAG_PREFIX, LABEL_PREFIX, Text, document, prepare
+from nlp.features import FLAG_PREFIX, LABEL_PREFIX, Carrier, Part, Text, document, features, prepare, sentence_features
 from nlp.field_model import FieldModel, leaning
 from nlp.fields import as_mapping, find, flags
 from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, Cue, Decision, Message, Reading
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 MODEL = Path(__file__).parent / "model"
 """The model that ships with the program."""
+SENTENCES = "sentences"
+"""The part of the pipeline that reads sentences one by one."""
 MAX_CUES = 12
 _STRICTNESS = {"identity_reply": 2.0, "status_inquiry": 2.0, "reminder": 0.8}
 """How much more (or less) must speak for a label beside these primaries than elsewhere."""
@@ -65,20 +69,19 @@ class Classifier:
     def _read_batch(self, messages: Sequence[Message]) -> list[Reading]:
         excerpts = [Excerpt(message) for message in messages]
         texts = [prepare(excerpt.message, self._rules) for excerpt in excerpts]
-        scored = self._scores(texts)
+        scored = scores(self._pipeline, [features(text) for text in texts])
+        asked = sentence_scores(self._pipeline, [sentence_features(text) for text in texts])
         return [
-            self._reading(message, excerpt, text, cats)
-            for message, excerpt, text, cats in zip(messages, excerpts, texts, scored, strict=True)
+            self._reading(message, excerpt, text, cats, sentences)
+            for message, excerpt, text, cats, sentences in zip(messages, excerpts, texts, scored, asked, strict=True)
         ]
 
-    def _scores(self, texts: Sequence[Text]) -> list[dict[str, float]]:
-        vocab = self._pipeline.vocab
-        docs = self._pipeline.pipe([document(vocab, text) for text in texts], batch_size=_BATCH)
-        return [dict(doc.cats) for doc in docs]
-
-    def _reading(self, message: Message, excerpt: Excerpt, text: Text, cats: Mapping[str, float]) -> Reading:
-        probabilities = self._calibration.primaries([cats[primary] for primary in PRIMARIES])
-        label_scores = {label: self._label_score(label, text, cats, probabilities) for label in LABELS}
+    def _reading(
+        self, message: Message, excerpt: Excerpt, text: Text, cats: Mapping[str, float], sentences: Matrix
+    ) -> Reading:
+        best = best_sentence(sentences)
+        probabilities = self._calibration.primaries(row_of(cats, best))
+        label_scores = {label: self._label_score(label, text, cats, best, probabilities) for label in LABELS}
         empty = not excerpt.message.body.strip() and not message.subject.strip()
         primary = "not_request" if empty else max(PRIMARIES, key=lambda one: probabilities[one])
         labels = self._labels(primary, label_scores)
@@ -106,15 +109,20 @@ class Classifier:
             mission_class=mission_class(primary, labels),
             decision=decision,
             confidence=0.0 if empty else probabilities[primary],
-            cues=self._cues(message, excerpt, text, primary, labels),
+            cues=self._cues(message, excerpt, text, sentences, primary, labels),
             fields=as_mapping(found),
             flags=raised,
         )
 
     def _label_score(
-        self, label: str, text: Text, cats: Mapping[str, float], probabilities: Mapping[str, float]
+        self,
+        label: str,
+        text: Text,
+        cats: Mapping[str, float],
+        best: Mapping[str, float],
+        probabilities: Mapping[str, float],
     ) -> float:
-        return self._calibration.label(label, evidence(label, text.hits, cats, probabilities))
+        return self._calibration.label(label, evidence(label, text.hits, cats, best, probabilities))
 
     def _labels(self, primary: str, scores: Mapping[str, float]) -> tuple[str, ...]:
         if primary in BARE:
@@ -129,7 +137,13 @@ class Classifier:
         return (primary, *given) if primary in LABELS else tuple(given)
 
     def _cues(
-        self, message: Message, excerpt: Excerpt, text: Text, primary: str, labels: Sequence[str]
+        self,
+        message: Message,
+        excerpt: Excerpt,
+        text: Text,
+        sentences: Matrix,
+        primary: str,
+        labels: Sequence[str],
     ) -> tuple[Cue, ...]:
         wanted = [*labels] if primary in LABELS else [primary, *labels]
         cues: list[Cue] = []
@@ -143,33 +157,74 @@ class Classifier:
             if not hits:
                 unexplained.append(label)
         if unexplained:
-            cues += self._model_cues(message, excerpt, text, unexplained)
+            cues += self._model_cues(message, excerpt, text, sentences, unexplained)
         return tuple(cues[:MAX_CUES])
 
-    def _model_cues(self, message: Message, excerpt: Excerpt, text: Text, labels: Sequence[str]) -> list[Cue]:
+    def _model_cues(
+        self, message: Message, excerpt: Excerpt, text: Text, sentences: Matrix, labels: Sequence[str]
+    ) -> list[Cue]:
         """Return for each label the sentence that the model, reading it alone, finds most telling."""
-        spans = list(text.sentences[:60])
+        spans = text.sentences[: len(sentences)]
         if not spans:
             return []
-        places = [text.body.span(start, end) for start, end in spans]
-        scored = self._scores([text.part(start, end) for start, end in spans])
         cues: list[Cue] = []
+        whole: list[dict[str, float]] = []
         for label in labels:
-            name = f"{LABEL_PREFIX}{label}" if label in LABELS else label
-            best = max(range(len(spans)), key=lambda place: scored[place][name])
-            cue = _cue(message, excerpt, label, places[best], "model")
+            if label in LABELS:
+                best = int(sentences[:, LABELS.index(label)].argmax())
+            else:
+                whole = whole or scores(self._pipeline, [features(text.part(start, end)) for start, end in spans])
+                best = max(range(len(spans)), key=lambda place: whole[place][label])
+            cue = _cue(message, excerpt, label, text.body.span(*spans[best]), "model")
             if cue:
                 cues.append(cue)
         return cues
 
 
+def scores(pipeline: Language, messages: Sequence[Part]) -> list[dict[str, float]]:
+    """Return what the heads say of whole *messages*."""
+    docs = [document(pipeline.vocab, [one]) for one in messages]
+    return [dict(doc.cats) for doc in pipeline.pipe(docs, batch_size=_BATCH, disable=[SENTENCES])]
+
+
+def sentence_scores(pipeline: Language, messages: Sequence[Sequence[Part]]) -> list[Matrix]:
+    """Return for each message a row for each of its sentences: the probability of each label, in their order."""
+    counts = [len(parts) for parts in messages]
+    if not sum(counts):
+        return [np.empty((0, len(LABELS))) for _ in messages]
+    part: Any = pipeline.get_pipe(SENTENCES)
+    rows = np.asarray(part.model.predict([Carrier([part for parts in messages for part in parts])]), dtype=np.float64)
+    ends = np.cumsum(counts)
+    return [rows[end - count : end, : len(LABELS)] for end, count in zip(ends, counts, strict=True)]
+
+
+def best_sentence(sentences: Matrix) -> dict[str, float]:
+    """Return for each label the probability of the sentence that says it best; 0 where there is no sentence."""
+    best = sentences.max(axis=0) if len(sentences) else np.zeros(len(LABELS))
+    return dict(zip(LABELS, (float(one) for one in best), strict=True))
+
+
+def row_of(cats: Mapping[str, float], best: Mapping[str, float]) -> list[float]:
+    """Return the numbers from which the primary is told."""
+    return primary_row(
+        [cats[one] for one in PRIMARIES],
+        [cats[f"{LABEL_PREFIX}{one}"] for one in LABELS],
+        [best[one] for one in LABELS],
+    )
+
+
 def evidence(
-    label: str, hits: Sequence[Hit], cats: Mapping[str, float], probabilities: Mapping[str, float]
+    label: str,
+    hits: Sequence[Hit],
+    cats: Mapping[str, float],
+    best: Mapping[str, float],
+    probabilities: Mapping[str, float],
 ) -> Evidence:
     """Gather what speaks for *label*."""
     meant = {(hit.start, hit.end) for hit in hits if hit.label == label and hit.meant}
     return Evidence(
         head=cats[f"{LABEL_PREFIX}{label}"],
+        sentence=best[label],
         primary=probabilities[label],
         meant=len(meant),
         taken_back=sum(1 for hit in hits if hit.label == label and not hit.meant),

@@ -34,12 +34,17 @@ if TYPE_CHECKING:
 
 Keys = NDArray[np.uint64]
 Values = NDArray[np.float32]
+Part = tuple[Keys, Values]
+"""The hashed features of a message or of a sentence, and their values."""
 
 MAX_SUBJECT = 400
 USER_DATA = "dpobot"
+MAX_SENTENCES = 60
 LABEL_PREFIX = "label:"
 """Tells the ten labels from the primaries of the same name among a document's categories."""
 FLAG_PREFIX = "flag:"
+SENTENCE_PREFIX = "sentence:"
+"""Tells what a single sentence asks for."""
 
 _WORD = re.compile(r"\w+")
 _REPLY = re.compile(r"\s*(?:re|aw|sv|rif|antw|rv) ?:", re.IGNORECASE)
@@ -238,8 +243,8 @@ def _pair(first: Keys, second: Keys) -> Keys:
     return np.bitwise_xor(mixed, np.right_shift(mixed, _HALF), dtype=np.uint64)
 
 
-def _gloss_keys(gloss: Sequence[Meaning], spans: Sequence[tuple[int, int]]) -> tuple[Keys, Keys]:
-    """Return the concepts named within *spans*, and for each those that follow it within a few words of its sentence."""
+def _gloss_keys(gloss: Sequence[Meaning], spans: Sequence[tuple[int, int]]) -> tuple[list[Keys], list[Keys]]:
+    """Return for each span the concepts named within it, and those that follow one another within a few words."""
     alone: list[Keys] = []
     company: list[Keys] = []
     place = 0
@@ -253,18 +258,18 @@ def _gloss_keys(gloss: Sequence[Meaning], spans: Sequence[tuple[int, int]]) -> t
                 steps += [step] * len(gloss[place][2])
                 step += 1
             place += 1
-        if not ids:
-            continue
         keys = np.array(ids, dtype=np.uint64)
         at = np.array(steps)
         alone.append(keys)
+        pairs: list[Keys] = []
         # Several concepts of one word stand at one step, so company may be further off in the list than in the text.
         for reach in range(1, min(len(keys), 3 * _GLOSS_REACH)):
             apart = at[reach:] - at[:-reach]
             near = (apart >= 1) & (apart <= _GLOSS_REACH)
             if near.any():
-                company.append(_pair(keys[:-reach], keys[reach:])[near])
-    return _joined(alone), _joined(company)
+                pairs.append(_pair(keys[:-reach], keys[reach:])[near])
+        company.append(_joined(pairs))
+    return alone, company
 
 
 def _joined(keys: Sequence[Keys]) -> Keys:
@@ -284,7 +289,7 @@ def _named(names: Iterable[str]) -> Keys:
     return np.array([_key_of_name(name) for name in names], dtype=np.uint64)
 
 
-def _group(group: str, keys: Keys, weight: float) -> tuple[Keys, Values]:
+def _group(group: str, keys: Keys, weight: float) -> Part:
     """Return the distinct *keys* of a group and their values: damped counts, of unit length times *weight*."""
     if not len(keys):
         return keys, np.empty(0, dtype=np.float32)
@@ -294,7 +299,7 @@ def _group(group: str, keys: Keys, weight: float) -> tuple[Keys, Values]:
     return distinct ^ _SALT[group], values.astype(np.float32)
 
 
-def features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> tuple[Keys, Values]:
+def features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> Part:
     """Return every feature of a message, hashed the same way on every machine, and its value."""
     words = [_LETTERS.of(word) for word in _WORD.findall(text.body.text)]
     subject = [_LETTERS.of(word) for word in _WORD.findall(text.subject.text)]
@@ -304,20 +309,63 @@ def features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> tuple[Keys, 
         "letters": _joined([keys[1:] for keys in words]),
         "words": _word_keys(words),
         "subject": _joined([keys[1:] for keys in subject]),
-        "gloss": np.concatenate([concepts, subject_concepts ^ _FIRST]),
-        "company": company,
+        "gloss": _joined([*concepts, _joined(subject_concepts) ^ _FIRST]),
+        "company": _joined(company),
         "meaning": _named(meaning(text)),
     }
     found = [_group(name, keys, weights[name]) for name, keys in groups.items()]
     return np.concatenate([keys for keys, _ in found]), np.concatenate([values for _, values in found])
 
 
-def document(vocab: Vocab, text: Text) -> Doc:
-    """Return the document that the pipeline reads: one dummy token and the hashed features."""
+def sentence_features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> list[Part]:
+    """Return the features of each sentence of the body that is read for itself (the first :data:`MAX_SENTENCES`).
+
+    A demand is put in a sentence; what stands around it, at whatever length, must not drown it.
+    """
+    spans = text.sentences[:MAX_SENTENCES]
+    concepts, company = _gloss_keys(text.gloss, spans)
+    found: list[Part] = []
+    for place, (start, end) in enumerate(spans):
+        words = [_LETTERS.of(word) for word in _WORD.findall(text.body.text, start, end)]
+        groups = (
+            ("letters", [keys[1:] for keys in words]),
+            ("words", [_word_keys(words)]),
+            ("gloss", [concepts[place]]),
+            ("company", [company[place]]),
+            ("meaning", [_named(_sentence_meaning(text, start, end))]),
+        )
+        keys = [one ^ _SALT[name] for name, given in groups for one in given]
+        # What is said twice in one sentence is rare enough not to be counted for that.
+        values = [
+            np.full(size, weights[name] / math.sqrt(size), dtype=np.float32)
+            for name, given in groups
+            if (size := sum(map(len, given)))
+        ]
+        found.append((_joined(keys), np.concatenate(values) if values else np.empty(0, dtype=np.float32)))
+    return found
+
+
+def _sentence_meaning(text: Text, start: int, end: int) -> list[str]:
+    found = company(text.concepts, (start, end))
+    for hit in text.hits:
+        if start <= hit.start < end:
+            found += [f"cue {hit.label}", f"rule {hit.rule}"] if hit.meant else [f"cue not {hit.label}"]
+    return found
+
+
+class Carrier:
+    """What :func:`document` makes for the pipeline, without the document: features of one or several texts."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        """Carry the features of *parts*, each to be scored for itself."""
+        self.user_data = {USER_DATA: parts}
+
+
+def document(vocab: Vocab, parts: Sequence[Part]) -> Doc:
+    """Return the document that the pipeline reads: one dummy token and hashed features."""
     from spacy.tokens import Doc
 
     doc = Doc(vocab, words=["message"])
-    keys, values = features(text)
     user_data: dict[str, Any] = doc.user_data
-    user_data[USER_DATA] = {"keys": keys, "values": values}
+    user_data[USER_DATA] = parts
     return doc

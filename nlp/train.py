@@ -1,4 +1,4 @@
-"""Training the classifier: six runs of one configuration, then calibration on what no run had seen."""
+"""Training the classifier: six runs of its two configurations, then calibration on what no run had seen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as run
 from spacy.util import load_config, load_model_from_path
@@ -27,16 +26,26 @@ from nlp.calibration import (
     Calibration,
     Matrix,
     fit_label,
-    fit_temperature,
+    fit_primaries,
     fit_threshold,
     flag_row,
 )
-from nlp.classifier import MODEL, Classifier, cues_digest, evidence
+from nlp.classifier import (
+    MODEL,
+    SENTENCES,
+    Classifier,
+    best_sentence,
+    cues_digest,
+    evidence,
+    row_of,
+    scores,
+    sentence_scores,
+)
 from nlp.corpus import Example
 from nlp.cues import Cues, Hit, Rules
 from nlp.evaluate import Pair, measure, read_all
 from nlp.excerpt import Excerpt
-from nlp.features import FLAG_PREFIX, USER_DATA, prepare
+from nlp.features import FLAG_PREFIX, prepare
 from nlp.field_model import leaning
 from nlp.field_training import Lesson, train_fields
 from nlp.fields import LEARNED_FLAGS, flag_cues, flag_evidence, flag_text
@@ -45,6 +54,7 @@ from nlp.types import LABELS, PRIMARIES
 HELD = "held"
 """Name, among the settings of a run, of the examples from this machine."""
 CONFIG = Path(__file__).parent / "training" / "config.cfg"
+SENTENCES_CONFIG = Path(__file__).parent / "training" / "sentences.cfg"
 FOLDS = 5
 ASK_SHARE = 0.18
 """How many of the messages the DPO may be asked about; tuned on the training side."""
@@ -60,6 +70,8 @@ class Unseen:
 
     example: Example
     cats: Mapping[str, float]
+    best: Mapping[str, float]
+    """Of each label the probability of the sentence that says it best."""
     hits: Sequence[Hit]
     text: str
     """Folded, as flags are looked for in it."""
@@ -135,11 +147,20 @@ def train(
 
 def fit(leave_out: Sequence[str], folder: Path, settings: Mapping[str, Any]) -> Language:
     """Train one pipeline without the voices in *leave_out*; return it as it was saved."""
-    config = load_config(CONFIG, overrides={name: value for name, value in settings.items() if name != HELD})
-    config["corpora"]["train"]["held"] = settings.get(HELD)
-    config["corpora"]["train"]["leave_out"] = list(leave_out)
-    # spaCy's own progress would be written for every one of the six runs.
-    run(init_nlp(config), folder, stdout=io.StringIO(), stderr=io.StringIO())
+    overrides = {name: value for name, value in settings.items() if name != HELD}
+    parts: list[Language] = []
+    for number, path in enumerate((CONFIG, SENTENCES_CONFIG)):
+        config = load_config(path, overrides=overrides)
+        config["corpora"]["train"]["held"] = settings.get(HELD)
+        config["corpora"]["train"]["leave_out"] = list(leave_out)
+        # spaCy's own progress would be written for every one of the six runs.
+        own = folder / str(number)
+        own.mkdir(exist_ok=True)
+        run(init_nlp(config), own, stdout=io.StringIO(), stderr=io.StringIO())
+        parts.append(load_model_from_path(own / "model-last"))
+    whole, sentences = parts
+    whole.add_pipe(SENTENCES, source=sentences)
+    whole.to_disk(folder / "model-last")
     return load_model_from_path(folder / "model-last")
 
 
@@ -168,31 +189,33 @@ def cross_validate(
         tell(f"cross-validation {number} of {folds}")
         pipeline = fit(voices, folder, settings)
         held_out = [one for one in examples if one.voice in set(voices)]
-        docs = []
-        for one in held_out:
-            doc = Doc(pipeline.vocab, words=["message"])
-            doc.user_data[USER_DATA] = architecture.carried(one.message, cues)
-            docs.append(doc)
+        parts = [architecture.carried(one.message, cues) for one in held_out]
+        whole = scores(pipeline, [one for one, _ in parts])
+        asked = sentence_scores(pipeline, [one for _, one in parts])
         unseen = []
-        for one, doc in zip(held_out, pipeline.pipe(docs), strict=True):
+        for one, cats, sentences in zip(held_out, whole, asked, strict=True):
             text = prepare(Excerpt(one.message).message, rules)
-            unseen.append(Unseen(one, dict(doc.cats), text.hits, flag_text(one.message, text.body)))
+            best = best_sentence(sentences)
+            unseen.append(Unseen(one, cats, best, text.hits, flag_text(one.message, text.body)))
         runs.append((pipeline, unseen))
     return runs
 
 
 def calibrate(unseen: Sequence[Unseen], digest: str) -> Calibration:
     """Fit probabilities, thresholds and the decision on *unseen* messages."""
-    raw = np.array([[one.cats[primary] for primary in PRIMARIES] for one in unseen])
+    told = np.array([row_of(one.cats, one.best) for one in unseen])
     truth = np.array([PRIMARIES.index(one.example.primary) for one in unseen])
-    temperature = fit_temperature(raw, truth)
-    plain = Calibration(temperature, {}, {}, {}, {}, 0.0, 0.0, 1.0, digest)
-    probabilities = [plain.primaries(row) for row in raw]
+    primary_weights = fit_primaries(told, truth)
+    plain = Calibration(primary_weights, {}, {}, {}, {}, 0.0, 0.0, 1.0, digest)
+    probabilities = [plain.primaries(row) for row in told]
     weights: dict[str, tuple[float, ...]] = {}
     thresholds: dict[str, float] = {}
     for label in LABELS:
         rows = np.array(
-            [evidence(label, one.hits, one.cats, given).row() for one, given in zip(unseen, probabilities, strict=True)]
+            [
+                evidence(label, one.hits, one.cats, one.best, given).row()
+                for one, given in zip(unseen, probabilities, strict=True)
+            ]
         )
         holds = np.array([label in one.example.labels for one in unseen])
         weights[label] = fit_label(rows, holds)
@@ -205,7 +228,7 @@ def calibrate(unseen: Sequence[Unseen], digest: str) -> Calibration:
     )
     flag_weights, flag_thresholds = fit_flags(unseen, probabilities)
     return Calibration(
-        round(temperature, 4), weights, thresholds, flag_weights, flag_thresholds, accept, dismiss, leftover, digest
+        primary_weights, weights, thresholds, flag_weights, flag_thresholds, accept, dismiss, leftover, digest
     )
 
 
