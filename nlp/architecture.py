@@ -32,7 +32,6 @@ from nlp.features import (
     document,
     features,
     prepare,
-    sentence_features,
 )
 from nlp.fields import LEARNED_FLAGS
 from nlp.fold import fold
@@ -219,5 +218,4 @@ def rules_of(cues: str | None) -> Rules:
 @lru_cache(maxsize=32768)
 def carried(message: Message, cues: str | None) -> tuple[Part, tuple[Part, ...]]:
     """Return the features of *message* and of its sentences, counted once for all runs of a cross-validation."""
-    text = prepare(Excerpt(message).message, rules_of(cues))
-    return features(text), tuple(sentence_features(text))
+    return features(prepare(Excerpt(message).message, rules_of(cues)))

@@ -77,6 +77,8 @@ class Calibration:
     """From which confidence a message is dismissed without a look."""
     leftover: float
     """How much probability of a request a dismissed message may keep."""
+    asked: float
+    """How surely a single sentence of a dismissed message may ask for something."""
     cues: str = ""
     """Digest of the rights' cues that the model was trained with."""
 
@@ -114,15 +116,15 @@ class Calibration:
             >= self.flag_thresholds[name]
         )
 
-    def accepts(self, primary: str, probabilities: Mapping[str, float]) -> bool:
-        """Say whether *primary* may stand without the DPO's look.
+    def accepts(self, primary: str, probabilities: Mapping[str, float], strongest: float) -> bool:
+        """Say whether *primary* may stand without the DPO's look; *strongest* is how surely some sentence asks.
 
-        Missing a request costs far more than asking once too often, so a message is dismissed only when
-        hardly anything speaks for a request.
+        Missing a request costs far more than asking once too often, so a message is dismissed only when hardly
+        anything speaks for a request, in the whole of it or in any sentence.
         """
         if primary in DISMISSED:
             request = sum(probabilities[one] for one in REQUESTS)
-            return probabilities[primary] >= self.dismiss and request <= self.leftover
+            return probabilities[primary] >= self.dismiss and request <= self.leftover and strongest <= self.asked
         return probabilities[primary] >= self.accept
 
 

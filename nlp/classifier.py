@@ -14,7 +14,7 @@ import numpy as np
 from nlp.calibration import BARE, Calibration, Evidence, Matrix, primary_row
 from nlp.cues import Cues, Hit, Rules
 from nlp.excerpt import Excerpt
-from nlp.features import FLAG_PREFIX, LABEL_PREFIX, Carrier, Part, Text, document, features, prepare, sentence_features
+from nlp.features import FLAG_PREFIX, LABEL_PREFIX, Carrier, Part, Text, document, features, prepare
 from nlp.field_model import FieldModel, leaning
 from nlp.fields import as_mapping, find, flags
 from nlp.types import LABELS, MISSION_CLASS, PRIMARIES, Cue, Decision, Message, Reading
@@ -69,8 +69,9 @@ class Classifier:
     def _read_batch(self, messages: Sequence[Message]) -> list[Reading]:
         excerpts = [Excerpt(message) for message in messages]
         texts = [prepare(excerpt.message, self._rules) for excerpt in excerpts]
-        scored = scores(self._pipeline, [features(text) for text in texts])
-        asked = sentence_scores(self._pipeline, [sentence_features(text) for text in texts])
+        parts = [features(text) for text in texts]
+        scored = scores(self._pipeline, [whole for whole, _ in parts])
+        asked = sentence_scores(self._pipeline, [sentences for _, sentences in parts])
         return [
             self._reading(message, excerpt, text, cats, sentences)
             for message, excerpt, text, cats, sentences in zip(messages, excerpts, texts, scored, asked, strict=True)
@@ -85,7 +86,7 @@ class Classifier:
         empty = not excerpt.message.body.strip() and not message.subject.strip()
         primary = "not_request" if empty else max(PRIMARIES, key=lambda one: probabilities[one])
         labels = self._labels(primary, label_scores)
-        accepted = self._calibration.accepts(primary, probabilities) and not empty
+        accepted = self._calibration.accepts(primary, probabilities, max(best.values())) and not empty
         decision: Decision = "accept" if accepted else "ask_dpo"
 
         def decide(name: str, rules: Sequence[float]) -> bool:
@@ -133,7 +134,7 @@ class Classifier:
         given.sort(key=lambda label: -scores[label])
         if primary == "reminder":
             # A reminder takes up one right nearly always; only which one may be in doubt.
-            given = given or [label for label in LABELS if scores[label] >= max(0.1, *scores.values())]
+            given = given or [label for label in LABELS if scores[label] >= max(0.05, *scores.values())]
         return (primary, *given) if primary in LABELS else tuple(given)
 
     def _cues(
@@ -173,7 +174,7 @@ class Classifier:
             if label in LABELS:
                 best = int(sentences[:, LABELS.index(label)].argmax())
             else:
-                whole = whole or scores(self._pipeline, [features(text.part(start, end)) for start, end in spans])
+                whole = whole or scores(self._pipeline, [features(text.part(start, end))[0] for start, end in spans])
                 best = max(range(len(spans)), key=lambda place: whole[place][label])
             cue = _cue(message, excerpt, label, text.body.span(*spans[best]), "model")
             if cue:

@@ -40,6 +40,7 @@ Part = tuple[Keys, Values]
 MAX_SUBJECT = 400
 USER_DATA = "dpobot"
 MAX_SENTENCES = 60
+_MEANT_SENTENCES = 200
 LABEL_PREFIX = "label:"
 """Tells the ten labels from the primaries of the same name among a document's categories."""
 FLAG_PREFIX = "flag:"
@@ -141,11 +142,9 @@ def company(concepts: Mapping[str, Sequence[tuple[int, int]]], span: tuple[int, 
     return found
 
 
-def meaning(text: Text) -> list[str]:
+def _meaning(text: Text, kept_company: Sequence[Sequence[str]]) -> list[str]:
     """Return the names of what the message means: concepts, cues, shape."""
-    found: list[str] = []
-    for span in text.sentences[:200]:
-        found += company(text.concepts, span)
+    found = [name for names in kept_company for name in names]
     found += [f"subject {name}" for name in concept_spans(text.subject.text)]
     found += _cue_names(text)
     found += _shape(text)
@@ -299,56 +298,57 @@ def _group(group: str, keys: Keys, weight: float) -> Part:
     return distinct ^ _SALT[group], values.astype(np.float32)
 
 
-def features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> Part:
-    """Return every feature of a message, hashed the same way on every machine, and its value."""
-    words = [_LETTERS.of(word) for word in _WORD.findall(text.body.text)]
+def features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> tuple[Part, tuple[Part, ...]]:
+    """Return every feature of a message, hashed the same way on every machine, and its value; and those of its sentences.
+
+    Of the sentences the first :data:`MAX_SENTENCES` are read for themselves: a demand is put in a sentence, and what
+    stands around it, at whatever length, must not drown it.
+    """
+    words = [[_LETTERS.of(word) for word in _WORD.findall(text.body.text, *span)] for span in text.sentences]
     subject = [_LETTERS.of(word) for word in _WORD.findall(text.subject.text)]
-    concepts, company = _gloss_keys(text.gloss, text.sentences)
+    concepts, pairs = _gloss_keys(text.gloss, text.sentences)
     subject_concepts, _ = _gloss_keys(text.subject_gloss, ((0, len(text.subject.text)),))
+    kept_company = [company(text.concepts, span) for span in text.sentences[:_MEANT_SENTENCES]]
+    every = [word for sentence in words for word in sentence]
     groups = {
-        "letters": _joined([keys[1:] for keys in words]),
-        "words": _word_keys(words),
+        "letters": _joined([keys[1:] for keys in every]),
+        "words": _word_keys(every),
         "subject": _joined([keys[1:] for keys in subject]),
         "gloss": _joined([*concepts, _joined(subject_concepts) ^ _FIRST]),
-        "company": _joined(company),
-        "meaning": _named(meaning(text)),
+        "company": _joined(pairs),
+        "meaning": _named(_meaning(text, kept_company)),
     }
     found = [_group(name, keys, weights[name]) for name, keys in groups.items()]
-    return np.concatenate([keys for keys, _ in found]), np.concatenate([values for _, values in found])
-
-
-def sentence_features(text: Text, weights: Mapping[str, float] = WEIGHTS) -> list[Part]:
-    """Return the features of each sentence of the body that is read for itself (the first :data:`MAX_SENTENCES`).
-
-    A demand is put in a sentence; what stands around it, at whatever length, must not drown it.
-    """
-    spans = text.sentences[:MAX_SENTENCES]
-    concepts, company = _gloss_keys(text.gloss, spans)
-    found: list[Part] = []
-    for place, (start, end) in enumerate(spans):
-        words = [_LETTERS.of(word) for word in _WORD.findall(text.body.text, start, end)]
-        groups = (
-            ("letters", [keys[1:] for keys in words]),
-            ("words", [_word_keys(words)]),
+    whole = np.concatenate([keys for keys, _ in found]), np.concatenate([values for _, values in found])
+    sentences = []
+    for place, span in enumerate(text.sentences[:MAX_SENTENCES]):
+        own = (
+            ("letters", [keys[1:] for keys in words[place]]),
+            ("words", [_word_keys(words[place])]),
             ("gloss", [concepts[place]]),
-            ("company", [company[place]]),
-            ("meaning", [_named(_sentence_meaning(text, start, end))]),
+            ("company", [pairs[place]]),
+            ("meaning", [_named(kept_company[place] + _said(text, span))]),
         )
-        keys = [one ^ _SALT[name] for name, given in groups for one in given]
-        # What is said twice in one sentence is rare enough not to be counted for that.
-        values = [
-            np.full(size, weights[name] / math.sqrt(size), dtype=np.float32)
-            for name, given in groups
-            if (size := sum(map(len, given)))
-        ]
-        found.append((_joined(keys), np.concatenate(values) if values else np.empty(0, dtype=np.float32)))
-    return found
+        sentences.append(_sentence(own, weights))
+    return whole, tuple(sentences)
 
 
-def _sentence_meaning(text: Text, start: int, end: int) -> list[str]:
-    found = company(text.concepts, (start, end))
+def _sentence(groups: Sequence[tuple[str, Sequence[Keys]]], weights: Mapping[str, float]) -> Part:
+    # What is said twice in one sentence is rare enough not to be counted for that.
+    found, values = [], []
+    for name, given in groups:
+        keys = _joined(given)
+        if len(keys):
+            found.append(keys ^ _SALT[name])
+            values.append(np.full(len(keys), weights[name] / math.sqrt(len(keys)), dtype=np.float32))
+    return _joined(found), np.concatenate(values) if values else np.empty(0, dtype=np.float32)
+
+
+def _said(text: Text, span: tuple[int, int]) -> list[str]:
+    """Return the names of the cues within *span*."""
+    found: list[str] = []
     for hit in text.hits:
-        if start <= hit.start < end:
+        if span[0] <= hit.start < span[1]:
             found += [f"cue {hit.label}", f"rule {hit.rule}"] if hit.meant else [f"cue not {hit.label}"]
     return found
 

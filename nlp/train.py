@@ -206,7 +206,7 @@ def calibrate(unseen: Sequence[Unseen], digest: str) -> Calibration:
     told = np.array([row_of(one.cats, one.best) for one in unseen])
     truth = np.array([PRIMARIES.index(one.example.primary) for one in unseen])
     primary_weights = fit_primaries(told, truth)
-    plain = Calibration(primary_weights, {}, {}, {}, {}, 0.0, 0.0, 1.0, digest)
+    plain = Calibration(primary_weights, {}, {}, {}, {}, 0.0, 0.0, 1.0, 1.0, digest)
     probabilities = [plain.primaries(row) for row in told]
     weights: dict[str, tuple[float, ...]] = {}
     thresholds: dict[str, float] = {}
@@ -223,12 +223,14 @@ def calibrate(unseen: Sequence[Unseen], digest: str) -> Calibration:
         bare = np.array([max(given, key=lambda name: given[name]) in BARE for given in probabilities])
         scores = 1.0 / (1.0 + np.exp(-np.clip(rows @ np.array(weights[label]), -30, 30)))
         thresholds[label] = fit_threshold(scores[~bare], holds[~bare])
-    accept, dismiss, leftover = fit_decision(
-        np.array([[given[name] for name in PRIMARIES] for given in probabilities]), truth
+    accept, dismiss, leftover, asked = fit_decision(
+        np.array([[given[name] for name in PRIMARIES] for given in probabilities]),
+        np.array([max(one.best.values()) for one in unseen]),
+        truth,
     )
     flag_weights, flag_thresholds = fit_flags(unseen, probabilities)
     return Calibration(
-        primary_weights, weights, thresholds, flag_weights, flag_thresholds, accept, dismiss, leftover, digest
+        primary_weights, weights, thresholds, flag_weights, flag_thresholds, accept, dismiss, leftover, asked, digest
     )
 
 
@@ -254,8 +256,10 @@ def fit_flags(
     return weights, thresholds
 
 
-def fit_decision(probabilities: Matrix, truth: Any) -> tuple[float, float, float]:
-    """Return the confidence to accept, the confidence to dismiss, and the request's share that dismissing allows.
+def fit_decision(probabilities: Matrix, strongest: Any, truth: Any) -> tuple[float, float, float, float]:
+    """Return the confidence to accept and to dismiss, and what dismissing allows: a request's share, a sentence that asks.
+
+    *strongest* is, for each message, how surely the sentence that asks most asks for something.
 
     First the mildest rule for dismissing under which at most :data:`LOST_SHARE` of the requests are lost; then
     the strictest one for accepting that keeps the questions to the DPO below :data:`ASK_SHARE`.
@@ -267,20 +271,24 @@ def fit_decision(probabilities: Matrix, truth: Any) -> tuple[float, float, float
     is_request = np.isin(truth, requests)
     dismissed = np.isin(chosen, [PRIMARIES.index(name) for name in DISMISSED])
     allowed = LOST_SHARE * max(1, int(is_request.sum()))
-    best = (0.99, 0.0, -1)
-    for dismiss in (step / 100 for step in range(30, 100, 2)):
-        for leftover in (step / 100 for step in range(1, 50)):
-            let_go = dismissed & (confidence >= dismiss) & (request_share <= leftover)
-            if int((let_go & is_request).sum()) <= allowed and int(let_go.sum()) > best[2]:
-                best = (dismiss, leftover, int(let_go.sum()))
-    dismiss, leftover, _ = best
-    asked_anyway = int((dismissed & ~((confidence >= dismiss) & (request_share <= leftover))).sum())
+    best, chosen_rule = -1, (0.99, 0.0, 0.0)
+    kept = np.zeros(len(truth), dtype=bool)
+    for asked in (step / 20 for step in range(2, 21)):
+        quiet = dismissed & (strongest <= asked)
+        for dismiss in (step / 100 for step in range(30, 100, 2)):
+            sure = quiet & (confidence >= dismiss)
+            for leftover in (step / 100 for step in range(1, 50)):
+                let_go = sure & (request_share <= leftover)
+                if int(let_go.sum()) > best and int((let_go & is_request).sum()) <= allowed:
+                    best, chosen_rule, kept = int(let_go.sum()), (dismiss, leftover, asked), let_go
+    dismiss, leftover, asked = chosen_rule
+    asked_anyway = int((dismissed & ~kept).sum())
     room = ASK_SHARE * len(truth) - asked_anyway
     accept = 0.30
     for step in (step / 100 for step in range(30, 96)):
         if int((~dismissed & (confidence < step)).sum()) <= room:
             accept = step
-    return accept, dismiss, leftover
+    return accept, dismiss, leftover, asked
 
 
 def _keep(trained: Path, out: Path) -> None:
