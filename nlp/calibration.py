@@ -133,13 +133,17 @@ def flag_row(head: float, rules: Sequence[float]) -> list[float]:
     return [_logit(head), *rules, 1.0]
 
 
-def primary_row(raw: Sequence[float], heads: Sequence[float], sentences: Sequence[float]) -> list[float]:
+def primary_row(
+    raw: Sequence[float], heads: Sequence[float], sentences: Sequence[float], meant: Sequence[int]
+) -> list[float]:
     """Return the numbers from which the primary is told.
 
-    *raw* are the probabilities of the primaries over the whole message; *heads* those of each label for itself, and
-    *sentences* those of each label in the sentence that says it best, both in the order of ``LABELS``.
+    *raw* are the probabilities of the primaries over the whole message; *heads* those of each label for itself,
+    *sentences* those of each label in the sentence that says it best, and *meant* how many cues of the rules stand for
+    it, all in the order of ``LABELS``.
     """
-    return [*(math.log(max(one, _TINY)) for one in raw), *map(_logit, heads), *map(_logit, sentences), 1.0]
+    logs = (math.log(max(one, _TINY)) for one in raw)
+    return [*logs, *map(_logit, heads), *map(_logit, sentences), *(min(one, 2) for one in meant), 1.0]
 
 
 def fit_primaries(rows: Matrix, truth: NDArray[np.int64], ridge: float = 10.0) -> list[list[float]]:

@@ -81,7 +81,7 @@ class Classifier:
         self, message: Message, excerpt: Excerpt, text: Text, cats: Mapping[str, float], sentences: Matrix
     ) -> Reading:
         best = best_sentence(sentences)
-        probabilities = self._calibration.primaries(row_of(cats, best))
+        probabilities = self._calibration.primaries(row_of(cats, best, text.hits))
         label_scores = {label: self._label_score(label, text, cats, best, probabilities) for label in LABELS}
         empty = not excerpt.message.body.strip() and not message.subject.strip()
         primary = "not_request" if empty else max(PRIMARIES, key=lambda one: probabilities[one])
@@ -205,12 +205,14 @@ def best_sentence(sentences: Matrix) -> dict[str, float]:
     return dict(zip(LABELS, (float(one) for one in best), strict=True))
 
 
-def row_of(cats: Mapping[str, float], best: Mapping[str, float]) -> list[float]:
+def row_of(cats: Mapping[str, float], best: Mapping[str, float], hits: Sequence[Hit]) -> list[float]:
     """Return the numbers from which the primary is told."""
+    meant = {(hit.label, hit.start, hit.end) for hit in hits if hit.meant}
     return primary_row(
         [cats[one] for one in PRIMARIES],
         [cats[f"{LABEL_PREFIX}{one}"] for one in LABELS],
         [best[one] for one in LABELS],
+        [sum(label == one for label, _, _ in meant) for one in LABELS],
     )
 
 

@@ -203,7 +203,7 @@ def cross_validate(
 
 def calibrate(unseen: Sequence[Unseen], digest: str) -> Calibration:
     """Fit probabilities, thresholds and the decision on *unseen* messages."""
-    told = np.array([row_of(one.cats, one.best) for one in unseen])
+    told = np.array([row_of(one.cats, one.best, one.hits) for one in unseen])
     truth = np.array([PRIMARIES.index(one.example.primary) for one in unseen])
     primary_weights = fit_primaries(told, truth)
     plain = Calibration(primary_weights, {}, {}, {}, {}, 0.0, 0.0, 1.0, 1.0, digest)

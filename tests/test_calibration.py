@@ -28,7 +28,7 @@ def told(primary: str, sentence: str | None, rng: np.random.Generator) -> list[f
     sentences = rng.uniform(0.0, 0.2, len(LABELS))
     if sentence:
         sentences[LABELS.index(sentence)] = rng.uniform(0.7, 1.0)
-    return primary_row(raw, np.full(len(LABELS), 0.1), sentences)
+    return primary_row(raw, np.full(len(LABELS), 0.1), sentences, [0] * len(LABELS))
 
 
 def accuracy(weights: list[list[float]], rows: np.ndarray, truth: np.ndarray) -> float:
@@ -41,7 +41,7 @@ def test_what_a_sentence_says_counts_once_it_has_proved_right():
     rows = np.array([told(name, name if name in LABELS else None, rng) for name in names])
     truth = np.array([PRIMARIES.index(name) for name in names])
     weights = fit_primaries(rows[:2000], truth[:2000])
-    assert np.array(weights).shape == (len(PRIMARIES), len(PRIMARIES) + 2 * len(LABELS) + 1)
+    assert np.array(weights).shape == (len(PRIMARIES), len(PRIMARIES) + 3 * len(LABELS) + 1)
     unjoined = np.eye(*np.array(weights).shape).tolist()
     assert accuracy(weights, rows[2000:], truth[2000:]) > accuracy(unjoined, rows[2000:], truth[2000:]) + 0.2
 
