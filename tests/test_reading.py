@@ -80,6 +80,32 @@ def test_plain_requests_are_recognised(classifier, body, primary):
     assert (reading.primary, reading.decision) == (primary, "accept")
 
 
+@pytest.mark.parametrize(
+    ("body", "primary"),
+    [
+        ("Je réclame l'accès à toutes mes données personnelles.", "access"),
+        ("Je vous demande l'accès aux informations me concernant.", "access"),
+        ("I am requesting access to the personal data you hold.", "access"),
+        ("Ich verlange Auskunft nach Artikel 15.", "access"),
+        ("Je demande que mes données soient rectifiées.", "rectification"),
+        ("I ask for my data to be corrected.", "rectification"),
+        ("Je demande que mes données soient supprimées.", "erasure"),
+        ("I want all my personal data erased.", "erasure"),
+        ("Quiero que eliminen mis datos personales.", "erasure"),
+        ("Je m'oppose à tout traitement de mes informations personnelles.", "objection"),
+        ("I object to you processing my data.", "objection"),
+        ("Je demande que le traitement de mes données soit limité.", "restriction"),
+        ("Je demande à bénéficier du droit à la portabilité.", "portability"),
+        ("I hereby withdraw the consent I gave.", "consent_withdrawal"),
+        ("Je tiens à me plaindre de l'usage que vous faites de mes données.", "complaint"),
+    ],
+)
+def test_the_plainest_words_of_the_law_are_understood_and_never_dismissed(classifier, body, primary):
+    for subject in ("", "Demande", "Encore"):
+        reading = classifier.read(Message(id="1", body=body, subject=subject))
+        assert (reading.primary, reading.labels[:1]) == (primary, (primary,)), subject
+
+
 def test_every_label_has_a_score_and_every_cue_stands_in_the_body(classifier):
     examples = [one for one in load() if one.split == "dev"]
     for one, reading in zip(examples, classifier.read_many([e.message for e in examples]), strict=True):
