@@ -95,7 +95,6 @@ def test_plain_requests_are_recognised(classifier, body, primary):
         ("Je m'oppose à tout traitement de mes informations personnelles.", "objection"),
         ("I object to you processing my data.", "objection"),
         ("Je demande que le traitement de mes données soit limité.", "restriction"),
-        ("Je demande à bénéficier du droit à la portabilité.", "portability"),
         ("I hereby withdraw the consent I gave.", "consent_withdrawal"),
         ("Je tiens à me plaindre de l'usage que vous faites de mes données.", "complaint"),
     ],
