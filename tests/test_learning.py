@@ -283,9 +283,11 @@ def test_from_a_correction_to_the_next_message_and_to_its_erasure(office, small,
     shipped = read_with(office)
     office.arrive(mail(ODD, sender=JEAN))
     assert office.do("open_as", "message:1", argument="restriction").done
-    # The small corpus cannot do as well as the one that ships, so that the shipped model is not what it is compared with here.
+    # The small corpus cannot do as well as the one that ships, and of two models that differ in one message either may be
+    # the better by chance. So the model that runs is one like that which is made next: the same data make the same model.
     first = office.settings.store.data_dir / "first"
-    assert learn(office.app, out=first, corpus=small, without=(1,), **QUICK) == 0
+    assert learn(office.app, out=first, corpus=small, **QUICK) == 0
+    assert "corrections read as decided  0 -> 1 of 1" in capsys.readouterr().out
     taught = office.settings.model_copy(update={"model": first})
     app = build_app(taught, clock=office.clock, inboxes=(), mailer=office.mailer)
 
@@ -295,7 +297,7 @@ def test_from_a_correction_to_the_next_message_and_to_its_erasure(office, small,
     assert re.search(
         r"frozen set +before +after\nprimary .*\nmission class .*\nlabels F1 .*\nasked .*\nrequests missed", said
     )
-    assert "corrections read as decided  0 -> 1 of 1" in said
+    assert "corrections read as decided  1 -> 1 of 1" in said
     app.close()
     assert (shipped[0], read_with(office)) == (shipped[0], ("restriction", ("restriction",)))
     assert record_of(local_folder(office.settings))["examples"] == [1]
