@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from nlp.candidates import codes
 from nlp.changes import recipient, values
 from nlp.field_model import LEARNED, FieldModel, Leaning, Scene
 from nlp.flags import LEARNED_FLAGS, flag_cues, flag_evidence, flag_text, flags
@@ -24,6 +25,11 @@ MAX_CHARACTERS = 12_000
 
 FieldValue = str | tuple[str, ...]
 
+_EIGHT = re.compile(r"\d(?:[^\d\n]{0,4}\d){7}")
+"""A number of a phone has eight digits, and little between them."""
+_FOUR = re.compile(r"\d{4}")
+_WITH_POSTCODE = (ADDRESSES[2], ADDRESSES[4])
+_CODED = re.compile(r"[A-Z]{2,4}[-/ ]\d{3}|\d[ .]\d|\[\w")
 _REQUEST_REF = re.compile(r"dsr-\d{4}-\d{3,6}\b")
 _BOOKING_REF = re.compile(
     r"\b(?:MJ|MIJE|MAU|FOU|FAU|FC|RES|BK|GRP|SCH)[-/ ]?(?:\d{2,4}[-/])?\d{3,6}\b|\b[A-Z]{2,3}-20\d{2}-\d{3,5}(?![\w-])|(?<=[Dd]ossier )\d{2}-\d{4}\b|\b\d{2}-(?:FC|FOU|FAU|MAU)-\d{3,5}\b"
@@ -104,7 +110,9 @@ def find(
     else:
         found += _births(body, folded) if digits else []
         learned = _stays(body, folded, found) if digits else []
-        learned += _ruled(message, body, folded, own, found, labels, third_party=third_party)
+        learned += _ruled(message, body, own, found, labels, third_party=third_party)
+        kin = relationship(body, folded) if third_party else None
+        learned += [kin] if kin else []
     corrected = [field for field in learned if field.name in ("old_value", "new_value")]
     found = [field for field in found if field.name not in _CORRECTABLE or not _covered(field, corrected)]
     unique = {(field.name, field.text): field for field in reversed(found + learned)}
@@ -130,7 +138,7 @@ def _scene(
 ) -> Scene:
     labels = [name for name in ("rectification", "portability") if getattr(leaning, name) >= _PRESUPPOSED]
     others = leaning.third_party >= _PRESUPPOSED
-    ruled = _ruled(message, body, folded, own, found, labels, third_party=others)
+    ruled = _ruled(message, body, own, found, labels, third_party=others)
     ruled += [field for field in found if field.name in LEARNED]
     ruled += [own] if own else []
     return Scene(body, folded, plain(message.from_name), leaning, tuple(ruled))
@@ -139,7 +147,6 @@ def _scene(
 def _ruled(
     message: Message,
     body: str,
-    folded: str,
     own: Field | None,
     known: Sequence[Field],
     labels: Sequence[str],
@@ -149,7 +156,7 @@ def _ruled(
     """Return what the rules say of the person concerned, of a correction and of the recipient of a transfer."""
     found: list[Field | None] = []
     if third_party:
-        found += [relationship(body, folded), data_subject(message, body, own)]
+        found.append(data_subject(message, body, own))
     if "rectification" in labels:
         found += values(message, body)
     if "portability" in labels:
@@ -187,7 +194,7 @@ def _references(message: Message, body: str, folded: str, whole: str | None, *, 
             if match:
                 found.append(Field("request_ref", text[match.start() : match.end()], -1, -1))
                 break
-    if not digits:
+    if not digits or not (_CODED.search(body) or next(codes(body), None)):
         return found
     taken = [(field.start, field.end) for field in found]
 
@@ -242,12 +249,15 @@ def _contacts(
     if not digits:
         return found
     emails = [(field.start, field.end) for field in found]
-    for match in PHONE.finditer(body):
+    for match in PHONE.finditer(body) if _EIGHT.search(body) else ():
         count = sum(character.isdigit() for character in match[0])
         inside = any(start <= match.start() < end for start, end in emails)
         if 8 <= count <= 15 and not inside and not re.fullmatch(NUMERIC, match[0]):
             found.append(field_of("phone", match))
+    coded = bool(_FOUR.search(body))
     for pattern in ADDRESSES:
+        if pattern in _WITH_POSTCODE and not coded:
+            continue
         for match in pattern.finditer(body):
             before = folded[max(0, match.start() - 40) : match.start()]
             if not re.search(r"ancienne|non plus|not |\bold |down at|mije|celle d'|\bwas ", before):
