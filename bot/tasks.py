@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlmodel import Session
 
 from bot.app import App
+from handlers.clock import information_limit
 from handlers.lifecycle import CaseState, state_of
-from handlers.tasks import OWN, Tracked, duties, restricted_since, tasks_of
+from handlers.tasks import INFORM, OWN, Tracked, duties, restricted_since, tasks_of
 from handlers.types import Fact
 from store import journal
 from store.models import Case, Event
@@ -41,6 +43,28 @@ def binding(session: Session, app: App, case: Case, events: Sequence[Event]) -> 
     found = tracked(session, app, case, events)
     after = any(task.task.when == "after" for task in owed(session, app, case, events))
     return after or restricted_since(found) is not None
+
+
+def inform_by(app: App, events: Sequence[Event]) -> date | None:
+    """Return by when the person is to be told that data came from somebody else (art. 14(3)(a)); None where nothing says
+    they did. The last date noted counts."""
+    noted = [event for event in events if event.type == "data_obtained"]
+    if not noted:
+        return None
+    calendar = app.settings.calendar
+    obtained = date.fromisoformat(str(noted[-1].data["on"]))
+    return information_limit(
+        obtained, timezone=calendar.timezone, calendar=calendar.holidays, extra_holidays=calendar.extra_holidays
+    )
+
+
+def inform_open(session: Session, app: App, case: Case, events: Sequence[Event]) -> date | None:
+    """Return the last day of art. 14 while the person has not been told; None once that is settled."""
+    limit = inform_by(app, events)
+    if limit is None:
+        return None
+    waiting = any(t.task.code == INFORM.code and t.open for t in tracked(session, app, case, events))
+    return limit if waiting else None
 
 
 def listed(session: Session, app: App, case: Case, events: Sequence[Event] | None = None) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from bot import casework
 from bot.app import App
 from bot.purge import purge
+from bot.tasks import inform_open
 from handlers.clock import Reminder, after_working_days, breach_limit, reminders
 from handlers.opening import identity_facts, letter_facts
 from handlers.types import Deadline, Letter, Notice
@@ -61,6 +62,7 @@ def _last(session: Session) -> date | None:
 
 
 def _case(session: Session, app: App, case: Case, *, since: date, today: date, now: datetime) -> None:
+    _inform(session, app, case, since=since, today=today, now=now)
     before = case.due
     computed = casework.project(session, app, case)
     if case.due != before:
@@ -91,6 +93,18 @@ def _case(session: Session, app: App, case: Case, *, since: date, today: date, n
         kind = "breach_clock" if now < limit else "breach_overdue"
         facts = {"limit": limit.astimezone(app.settings.zone).strftime("%d/%m %H:%M")}
         _tell(session, app, case, Notice(kind, urgent=True, facts=facts), today=today, now=now)
+
+
+def _inform(session: Session, app: App, case: Case, *, since: date, today: date, now: datetime) -> None:
+    """Art. 14(3): remind while a person whose data came from somebody else has not been told, answered or not."""
+    limit = inform_open(session, app, case, journal.of_case(session, case.id or 0))
+    if limit is None:
+        return
+    due = any(since < limit - timedelta(days=days) <= today for days in (7, 3, 1, 0))
+    if due or today > limit:
+        kind = "inform_overdue" if today > limit else "inform_due"
+        notice = Notice(kind, urgent=today >= limit, facts={"due": limit.isoformat()})
+        _tell(session, app, case, notice, today=today, now=now)
 
 
 def _parts(

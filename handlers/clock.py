@@ -11,6 +11,11 @@ How it counts (rule ``edpb``)::
     due  = roll(m(D, 1) + |P|)             extended = roll(m(D, 3) + |P|), if notified on or before due
            in force: extended if so notified, else due; an extension does not move due itself
     roll = to the next day that is no Saturday, Sunday or public holiday, once, at the end
+
+Two readings of the rule were open, and the earlier date was taken, which the law never calls late. The limit for asking is
+the end of the *unpaused* month, also where an earlier suspension has moved the due date beyond it. That an answer is not due
+before the day the proof came holds for suspensions that count only: proof asked after the month moves nothing, whenever
+it comes, so that a late question cannot make a late answer punctual (``pause-too-late`` says so).
 """
 
 from __future__ import annotations

@@ -57,9 +57,9 @@ _WORK = _DRAFTS | _COMMON | {
     "make_draft", "change_right", "not_a_request", "request_identity", "extend", "refuse", "close",
     "refuse_partially", "ask_requester", "split", "merge", "set_subject", "set_about", "set_address", "hold", "release",
     "set_received", "ask_fee", "choose_activities", "send_code", "check_document", "tell_recipients", "lift_restriction",
-    "task",
+    "task", "data_obtained",
 }  # fmt: skip
-_AFTER = frozenset({"tell_recipients", "lift_restriction", "task"})
+_AFTER = frozenset({"tell_recipients", "lift_restriction", "task", "data_obtained"})
 
 ALLOWED: Mapping[CaseName, frozenset[str]] = MappingProxyType(
     {

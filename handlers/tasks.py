@@ -68,6 +68,17 @@ PROCESSORS = Task(
     "after",
 )
 
+INFORM = Task(
+    "inform",
+    {
+        "fr": "informer la personne : ses données viennent d'un tiers",
+        "en": "inform the person: the data came from somebody else",
+    },
+    "14(3)",
+    "after",
+)
+"""Art. 14: a month from when data were obtained from another person; without object where the person knows already (14(5))."""
+
 OWN = "own"
 """Group of the tasks that the desk adds itself; their titles are free text and lie sealed."""
 MARKER, LIFT = "mark", "lift"
@@ -132,6 +143,8 @@ def tasks_of(
                 continue
             before = found.get(task.code)
             found[task.code] = replace(before, rights=(*before.rights, name)) if before else Tracked(task, (name,))
+    if any(event.type == "data_obtained" for event in noted):
+        found.setdefault(INFORM.code, Tracked(INFORM, ()))
     for event in noted:
         if event.type == "task_added":
             code = str(event.data.get("task", ""))

@@ -754,3 +754,22 @@ def test_working_days_are_neither_weekends_nor_holidays(day, count, calendar, ex
 def test_working_days_of_an_unknown_calendar_are_refused():
     with pytest.raises(ClockError, match="unknown calendar"):
         after_working_days(date(2026, 3, 2), 2, calendar="DE")
+
+
+# --- worked by hand from the rule, before the engine was asked ---------------------------------------------------------
+
+BY_HAND = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "vectors" / "deadlines_by_hand.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case["id"])
+def test_the_engine_agrees_with_what_was_worked_by_hand(case):
+    out = io.StringIO()
+    status = deadline_jsonl([json.dumps({"id": case["id"], **case["in"]})], out)
+    answer = json.loads(out.getvalue())
+    if case["out"].get("error"):
+        assert (status, "error" in answer) == (1, True)
+    else:
+        assert {name: answer[name] for name in case["out"]} == case["out"]

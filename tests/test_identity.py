@@ -520,3 +520,35 @@ def test_a_reply_with_a_fact_is_seen_in_any_form(said):
 )
 def test_a_reply_without_one_is_not_taken_for_a_proof(said):
     assert not tells_a_fact(MEANS, said)
+
+
+KNOWN = {"known_contact": True, "authenticated": True}
+
+
+@pytest.mark.parametrize(
+    ("rights", "facts", "rung"),
+    [
+        (
+            ("access", "complaint"),
+            {**KNOWN, "authenticated": False, "authentication_failed": True, "sensitive": True},
+            3,
+        ),
+        (("access",), {**KNOWN, "changed_contact": True, "sensitive": True}, 3),
+        (("access",), {**KNOWN, "stale_contact": True}, 2),
+        (("access",), {**KNOWN, "acts_for": "minor_child"}, 2),
+        (("access",), {"acts_for": "minor_child", "sensitive": True}, 3),
+        (("access",), {"minor_alone": True, "sensitive": True}, 2),
+        (("erasure",), {"acts_for": "unrelated"}, 2),
+        (("portability",), {**KNOWN, "reply_to_differs": True}, 0),
+        (("rectification",), {**KNOWN, "changed_contact": True}, 1),
+        (("rectification",), {"sensitive": True}, 2),
+        (("restriction", "objection"), {}, 2),
+        (("objection",), {"sensitive": True, "authentication_failed": True}, 0),
+        (("complaint",), {"acts_for": "minor_child"}, 0),
+        (("post_mortem",), {"acts_for": "deceased"}, 3),
+        (("unclear",), {}, 0),
+    ],
+)
+def test_situations_judged_by_hand_before_the_ladder_was_asked(rights, facts, rung):
+    evidence = Evidence(levels=tuple(LEVELS[right] for right in rights), discloses=discloses(rights), **facts)
+    assert assess(evidence).level == rung

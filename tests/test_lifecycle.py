@@ -256,7 +256,7 @@ def test_the_tables_speak_of_every_state():
         "take_charge", "leave_charge", "identity_in_person", "refuse_partially", "ask_requester", "split", "merge",
         "unmerge", "set_subject", "set_about", "set_address", "hold", "release", "erase_case",
         "set_received", "ask_fee", "tell_recipients", "lift_restriction", "choose_activities", "send_code", "check_document",
-        "task",
+        "task", "data_obtained",
     }  # fmt: skip
 
 
@@ -354,6 +354,7 @@ def outcomes(action: str, draw, known: list[str], fresh: str) -> list[Fact]:
         "set_received": [Fact("received_set")],
         "ask_fee": [Fact("draft_proposed", {"draft": fresh, "kind": "fee", "revision": 1})],
         "tell_recipients": [Fact("draft_proposed", {"draft": fresh, "kind": "recipient_notice", "revision": 1})],
+        "data_obtained": [Fact("data_obtained", {"on": "2026-03-01"})],
         "task": [Fact("task_set", {"task": "erase", "state": "done"})],
         "lift_restriction": [Fact("draft_proposed", {"draft": fresh, "kind": "lifting", "revision": 1})],
         "choose_activities": [Fact("activities_chosen")],

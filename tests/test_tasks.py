@@ -17,11 +17,12 @@ from bot.desk.review import findings_of
 from bot.digest import build_digest
 from bot.purge import purge
 from bot.tasks import tracked
+from bot.tick import tick
 from handlers.rights import load_rights
 from handlers.tasks import MEDIA, RECIPIENTS, SEARCH, left_open, may_lift, restricted_since, tasks_of
-from store import drafts
+from store import drafts, outbox
 from tests.fakes import Office
-from tests.world import mail
+from tests.world import mail, paris
 
 CAMILLE = "Camille Durand <camille.durand@courrier.example>"
 RIGHTS = load_rights()
@@ -269,3 +270,34 @@ def test_a_restriction_is_lifted_only_after_its_notice_has_left(office):
     office.clock.advance(timedelta(days=1))
     assert office.do("task", text="fait lift").done
     assert "EN VIGUEUR" not in card(office)
+
+
+# --- art. 14 ----------------------------------------------------------------------------------------------------------
+
+
+def notices(office: Office) -> list[str]:
+    with office.app.database.reading() as session:
+        items = outbox.of_case(session, 1)
+    return [item.kind for item in items if item.kind.startswith("inform_") and item.key.endswith(":0")]
+
+
+def test_data_from_somebody_else_have_a_month_of_their_own(office):
+    told = office.do("data_obtained", text="2026-02-27 liste transmise par le professeur")
+    assert "27 mars 2026" in told.text
+    assert "Informer (art. 14) : 27 mars 2026" in card(office)
+    assert standing(office)["inform"] == "open"
+    for day in ("2026-03-19", "2026-03-20", "2026-03-23", "2026-03-24", "2026-03-30"):
+        office.clock.move_to(paris(f"{day} 08:00"))
+        tick(office.app)
+    assert notices(office) == ["inform_due", "inform_due", "inform_overdue"]
+    assert office.do("task", text="sans objet inform : la personne le savait déjà (art. 14.5.a)").done
+    assert "art. 14) :" not in card(office)
+    office.clock.move_to(paris("2026-03-31 08:00"))
+    tick(office.app)
+    assert len(notices(office)) == 3
+
+
+@pytest.mark.parametrize("text", ["2026-03-09 à venir", "2026-02-30 non", "liste", "2026-02-27", "1850-01-01 jadis"])
+def test_a_day_that_cannot_be_is_refused(office, text):
+    assert not office.do("data_obtained", text=text).done
+    assert "inform" not in standing(office)

@@ -29,7 +29,7 @@ from bot.desk.tasks import lines_of
 from bot.desk.text import inert, mask_address, mask_name, mask_text, visible
 from bot.desk.words import DOUBTS, FLAGS, IDENTITY, KINDS, NOTICES, RIGHTS, STATES, THIRD_PARTIES, WORDS, word
 from bot.settings import User
-from bot.tasks import tracked
+from bot.tasks import inform_open, tracked
 from handlers.standing import advice
 from handlers.tasks import left_open, restricted_since
 from handlers.types import Deadline
@@ -147,6 +147,10 @@ def case_card(
     if parents.in_conflict(events):
         others = ", ".join(parents.of_whom(events))
         lines.append(words["parents"].format(others=f" ({others})" if others else ""))
+    informed = inform_open(session, app, case, events)
+    if informed is not None:
+        left = time_left(informed, casework.today(app, now), words)
+        lines.append(f"{words['inform']}{words['colon']}{day(informed, app)} ({left})")
     lines += _each_right(app, case, events, now)
     given = [e.actor for e in events if e.type == "approval_first" and _still_given(e, session, case)]
     if given:

@@ -19,7 +19,7 @@ from bot.settings import User, is_address
 from bot.tasks import tracked
 from handlers import annex
 from handlers.annex import RegisterIncomplete
-from handlers.clock import ClockError, clock_events, deadline
+from handlers.clock import ClockError, clock_events, deadline, information_limit
 from handlers.documents import DocumentError, compare, typed
 from handlers.opening import letter_facts
 from handlers.tasks import restricted_since
@@ -27,6 +27,7 @@ from handlers.types import IdentityNeed, Letter
 from nlp.types import Reading
 from store import cases, drafts, journal, messages
 from store.models import Case, Draft
+from templates import format_date
 
 _DAY = r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})[/.](\d{1,2})[/.](\d{4})"
 BY_HAND = frozenset({"letter", "phone", "counter", "forward"})
@@ -92,6 +93,36 @@ def _set_received(session: Session, app: App, user: User, ask: Ask, now: datetim
     _renewed(session, app, case, "clock-changed", user=user, now=now)
     return say(
         language, "Date de réception changée ; l'échéance suit.", "Date of receipt changed; the due date follows."
+    )
+
+
+def _data_obtained(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
+    """Note the day data of this person were obtained from somebody else, and from whom: art. 14(3) gives a month from then to
+    inform, sooner where the person is written to first."""
+    language = app.settings.desk.language
+    case = case_of(session, app, ask, does="data_obtained")
+    obtained, source = day_at_start(ask.text, language)
+    if obtained is None or not source:
+        raise Refused(
+            say(language, "Écrivez la date puis la source : 2026-03-01 liste du professeur.",
+                "Write the date, then the source: 2026-03-01 the teacher's list.")
+        )  # fmt: skip
+    if obtained > casework.today(app, now):
+        raise Refused(say(language, "Cette date est à venir.", "That date lies in the future."))
+    data = {"on": obtained.isoformat()}
+    try:
+        calendar = app.settings.calendar
+        limit = information_limit(
+            obtained, timezone=calendar.timezone, calendar=calendar.holidays, extra_holidays=calendar.extra_holidays
+        )
+    except ClockError as error:
+        raise Refused(say(language, f"Impossible : {error}.", f"Impossible: {error}.")) from error
+    casework.note(session, app, case, "data_obtained", actor=user.key, now=now, data=data, text=source)
+    day = format_date(limit, language)
+    return say(
+        language,
+        f"Noté : information de la personne au plus tard le {day} (art. 14.3), ou dès le premier courrier ; une tâche le suit.",
+        f"Noted: the person is informed by {day} at the latest (art. 14(3)), or with the first letter; a task tracks it.",
     )
 
 
@@ -327,6 +358,11 @@ TABLE = (
     Action(
         "set_received", _set_received, "case", both("Date de réception", "Date of receipt"), "required", _WHICH,
         undo="set_received",
+    ),
+    Action(
+        "data_obtained", _data_obtained, "case", both("Données venues d'un tiers", "Data from somebody else"), "required",
+        both("Date (2026-03-01), puis la source (art. 14) :", "Date (2026-03-01), then the source (art. 14):"),
+        undo="data_obtained",
     ),
     Action(
         "ask_fee", _ask_fee, "case", both("Annoncer des frais", "Announce a fee"), "required",

@@ -66,7 +66,7 @@ def choices(action: str, language: str) -> tuple[Offer, ...]:
 MORE = (
     "note", "leave_charge", "set_requester", "set_address", "set_subject", "set_about", "identity_in_person",
     "ask_requester", "move_to_mail", "refuse", "refuse_partially", "merge", "unmerge", "hold", "release", "erase_case",
-    "task", "set_received", "ask_fee", "tell_recipients", "lift_restriction", "choose_activities", "send_code",
+    "task", "set_received", "data_obtained", "ask_fee", "tell_recipients", "lift_restriction", "choose_activities", "send_code",
 )  # fmt: skip
 """Actions on a case that are used more rarely: behind a button of their own."""
 
