@@ -226,7 +226,7 @@ def _record(
         # Who wrote in the chat goes on by mail: the code we gave there says so.
         found = replace(found, stranger=False)
     case = cases.by_reference(session, found.reference) if found.reference else None
-    twin = _twin(session, sender_hash, reading) if case is None and believed else None
+    twin = _twin(session, sender_hash, reading) if case is None and believed and not _shared(arrival) else None
     live = case is None or case.state in WORKING or case.state == "to_sort"
     proves = case is not None and _tells_a_stay(session, app, case, arrival, reading)
     plan = decide(
@@ -311,11 +311,16 @@ def _match(session: Session, app: App, arrival: Arrival, reading: Reading, verdi
         # Somebody whose two cases the desk put together writes from either address.
         own = sender_hash in casework.requesters_of(session, goes_on)
         candidates.append(_candidate(goes_on, pointers[found.reference], own))
-    if sender_hash:
+    if sender_hash and not _shared(arrival):
         mine = (casework.now_in(session, found) for found in cases.of_sender(session, sender_hash))
         candidates += {case.reference: _candidate(case, "sender", True) for case in mine}.values()
     continues = reading.primary in CONTINUES or (bool(arrival.attachments) and not reading.labels)
     return match(candidates, continues=continues)
+
+
+def _shared(arrival: Arrival) -> bool:
+    """Whether many people write from this address: a form, a portal. It says nothing about whose message this is."""
+    return "noreply-sender" in arrival.suppress_reasons
 
 
 def _candidate(case: Case, by: Any, same_sender: bool) -> Candidate:

@@ -20,9 +20,8 @@ from bot.channels.imap import (
     LoginRefused,
     OversizeMessage,
     Settled,
-    _boundary,
-    _oauth_status,
 )
+from bot.channels.imap_client import boundary_of, oauth_status
 from bot.sandbox.imap import ImapServer
 from tests.servers import (
     DOVECOT,
@@ -280,14 +279,14 @@ def test_of_an_over_large_message_without_parts_the_start_of_the_text_is_fetched
     ],
 )
 def test_boundary_of_a_header(header, boundary):
-    assert _boundary(header) in {boundary, b"\xff"}
+    assert boundary_of(header) in {boundary, b"\xff"}
 
 
 @given(st.binary(max_size=300))
 @settings(max_examples=100, deadline=None)
 def test_hostile_headers_and_challenges_never_raise(data):
-    assert isinstance(_boundary(b"Content-Type: multipart/mixed; boundary=" + data), bytes)
-    assert isinstance(_oauth_status(data), str)
+    assert isinstance(boundary_of(b"Content-Type: multipart/mixed; boundary=" + data), bytes)
+    assert isinstance(oauth_status(data), str)
 
 
 # Courtesy

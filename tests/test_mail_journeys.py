@@ -196,6 +196,13 @@ def test_a_newsletter_about_your_data_is_no_request_and_a_request_over_a_list_is
     assert world.sent("camille.durand@courrier.example") == []
 
 
+def test_two_people_who_write_through_one_form_have_two_cases(world: World):
+    for name in ("Camille Durand", "Paul Imbert"):
+        text = f"{REQUEST}\n{name}"
+        world.arrive(mail(text, sender="Formulaire <no-reply@formulaire.example>", subject="Mes données"))
+    assert [case.reference for case in world.cases()] == ["DSR-2026-0001", "DSR-2026-0002"]
+
+
 # --- forwards --------------------------------------------------------------------------------------------------------
 
 

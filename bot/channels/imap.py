@@ -6,36 +6,36 @@ flag and move mail in the same mailbox, and some servers drop keywords silently.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import email.parser
-import json
 import logging
 import re
-import select
-import selectors
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
+from imapclient import SEEN, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError
 
 from bot.channels.base import InboxError, RawMessage
+from bot.channels.imap_client import (
+    Bell,
+    Client,
+    excerpt,
+    move,
+    password_login,
+    response_code,
+    sections,
+    xoauth2,
+)
 from bot.channels.transport import Tls, client_context, explain_failure, require_protection
 from bot.clock import stopwatch
 
 log = logging.getLogger(__name__)
 
-EXCERPT_SIZE = 1_000_000
-"""How many bytes of the first part of an over-large message are fetched."""
-HEADER_SIZE = 256_000
-"""How many bytes of the header of an over-large message are fetched."""
 LISTING_STEP = 300
 """How many messages are asked about in one command (servers limit the length of a line)."""
 LONGEST_IDLE = 29 * 60
@@ -83,66 +83,6 @@ class LoginRefused(InboxError):
 
 class FolderRefused(InboxError):
     """The folder does not exist or may not be opened: a setting is wrong."""
-
-
-class _Bell:
-    """Ends a wait from another thread: a socket pair, since IDLE waits on sockets anyway."""
-
-    def __init__(self) -> None:
-        self._ear, self._button = socket.socketpair()
-        self._ear.setblocking(False)
-        self._button.setblocking(False)
-
-    def fileno(self) -> int:
-        return self._ear.fileno()
-
-    def ring(self) -> None:
-        # Full or closed: then the bell rings already, or nobody waits any more.
-        with suppress(OSError):
-            self._button.send(b"!")
-
-    def hush(self) -> bool:
-        """Stop ringing; True if it rang."""
-        rang = False
-        with suppress(BlockingIOError):
-            while self._ear.recv(1024):
-                rang = True
-        return rang
-
-    def wait(self, seconds: float) -> bool:
-        select.select([self._ear], [], [], max(0.0, seconds))
-        return self.hush()
-
-    def __del__(self) -> None:
-        self._ear.close()
-        self._button.close()
-
-
-class _Client(IMAPClient):  # type: ignore[misc]  # imapclient has no type information
-    """An IMAP connection whose IDLE can be ended by a bell."""
-
-    bell: _Bell
-    _look_first = False
-
-    def idle(self) -> None:
-        super().idle()
-        self._look_first = True
-
-    def _poll_socket(self, sock: socket.socket, timeout: float | None = None) -> Sequence[Any]:
-        """Wait for the server or the bell.
-
-        News that came in one packet with the answer to IDLE lie in a buffer already, where waiting on the
-        socket would miss them: so the first look after ``idle()`` does not wait.
-        """
-        if self._look_first:
-            self._look_first = False
-            return [sock]
-        with selectors.DefaultSelector() as selector:
-            selector.register(sock, selectors.EVENT_READ)
-            selector.register(self.bell, selectors.EVENT_READ)
-            return [key for key, _ in selector.select(timeout) if key.fileobj is sock]
-
-    _select_poll_socket = _poll_socket
 
 
 @dataclass(frozen=True)
@@ -221,8 +161,8 @@ class ImapInbox:
         self._since = since
         self._zone = zone
         self._name = name
-        self._bell = _Bell()
-        self._client: _Client | None = None
+        self._bell = Bell()
+        self._client: Client | None = None
         self._uidvalidity = 0
         self._exists = 0
         self._locked_out = False
@@ -348,7 +288,7 @@ class ImapInbox:
             how = "IDLE" if self._may_idle(client) else f"asked every {self._poll_every:g} s"
             return f"{self._source}: {self._exists} messages, {how}"
 
-    def _may_idle(self, client: _Client) -> bool:
+    def _may_idle(self, client: Client) -> bool:
         return self._idle_wanted and bool(client.has_capability("IDLE"))
 
     def close(self) -> None:
@@ -363,7 +303,7 @@ class ImapInbox:
 
     # Connection
 
-    def _select(self) -> _Client:
+    def _select(self) -> Client:
         """Open the folder, so that we see it as it is now; connect first where need be."""
         if self._client is not None:
             try:
@@ -374,14 +314,14 @@ class ImapInbox:
         self._client = self._connect()
         return self._open_folder(self._client)
 
-    def _open_folder(self, client: _Client) -> _Client:
+    def _open_folder(self, client: Client) -> Client:
         try:
             state = client.select_folder(self._folder, readonly=self._after == "leave")
         except IMAPClientAbortError:
             raise
         except IMAPClientError as error:
             raise FolderRefused(
-                f'{self._source}: the folder "{self._folder}" cannot be opened{_code(error)}. '
+                f'{self._source}: the folder "{self._folder}" cannot be opened{response_code(error)}. '
                 "Check its name, and that this user may read it"
             ) from None
         uidvalidity = state.get(b"UIDVALIDITY")
@@ -391,12 +331,12 @@ class ImapInbox:
         self._exists = int(state.get(b"EXISTS", 0))
         return client
 
-    def _connect(self) -> _Client:
+    def _connect(self) -> Client:
         # The library logs every line at DEBUG, and quotes the server in warnings.
         logging.getLogger("imapclient").setLevel(logging.ERROR)
         context = None if self._tls == "none" else self._context()
         try:
-            client = _Client(
+            client = Client(
                 self._host, self._port, ssl=self._tls == "implicit", ssl_context=context, timeout=self._timeout
             )
         except IMAPClientError as error:
@@ -436,12 +376,12 @@ class ImapInbox:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
-    def _log_in(self, client: _Client) -> None:
+    def _log_in(self, client: Client) -> None:
         try:
             if self._oauth_token is not None:
-                _xoauth2(client, self._user, self._secret(self._oauth_token))
+                xoauth2(client, self._user, self._secret(self._oauth_token))
             elif self._password is not None:
-                _password_login(client, self._user, self._secret(self._password))
+                password_login(client, self._user, self._secret(self._password))
         except LoginError as error:
             # The library wraps a connection that broke during the login as well.
             if isinstance(error.__context__, IMAPClientAbortError):
@@ -461,8 +401,8 @@ class ImapInbox:
                 "Check the file or command that gives it"
             ) from None
 
-    def _login_refused(self, client: _Client, answer: str) -> InboxError:
-        refusal = f"{self._place}: the server refused the login{_code(answer)}"
+    def _login_refused(self, client: Client, answer: str) -> InboxError:
+        refusal = f"{self._place}: the server refused the login{response_code(answer)}"
         if "[UNAVAILABLE]" in answer:
             return InboxError(f"{refusal}: its login service is out of order. It is tried again")
         if self._oauth_token is not None:
@@ -513,13 +453,13 @@ class ImapInbox:
         except IMAPClientError as error:
             self._drop()
             raise InboxError(
-                f"{self._source}: the server refused a command{_code(error)}. "
+                f"{self._source}: the server refused a command{response_code(error)}. "
                 "It is tried again; if that lasts, ask its operator"
             ) from None
 
     # Reading
 
-    def _pending(self, client: _Client) -> list[_Listed]:
+    def _pending(self, client: Client) -> list[_Listed]:
         """List what is not settled, oldest first, and raise the low-water mark as far as may be.
 
         UIDs only grow (RFC 3501 section 2.3.1.1), so nothing new can appear below one that is there.
@@ -560,48 +500,48 @@ class ImapInbox:
         log.info("imap.passed_over", extra={"source": self._source, "count": len(old)})
         return young
 
-    def _message(self, client: _Client, listed: _Listed) -> RawMessage | None:
+    def _message(self, client: Client, listed: _Listed) -> RawMessage | None:
         """Fetch one message whole, or its start if it is too large; None if it is gone."""
         if listed.received_at is None:
             # The month would run from nowhere (GDPR art. 12(3)): a person must look.
             raise IMAPClientError("no INTERNALDATE")
         external_id = f"{self._uidvalidity}:{listed.uid}"
         if listed.size > self._max_size:
-            raw = _excerpt(client, listed.uid)
+            raw = excerpt(client, listed.uid)
             if raw is None:
                 return None
             return OversizeMessage(self._source, external_id, listed.received_at, raw, full_size=listed.size)
-        parts = _parts(client, listed.uid, "BODY.PEEK[]")
+        parts = sections(client, listed.uid, "BODY.PEEK[]")
         if parts is None:
             return None
         if listed.size and not parts[0]:
             raise IMAPClientError("empty")
         return RawMessage(self._source, external_id, listed.received_at, parts[0])
 
-    def _courtesy(self, client: _Client, uid: int) -> None:
+    def _courtesy(self, client: Client, uid: int) -> None:
         if self._after == "seen":
             client.add_flags([uid], [SEEN], silent=True)
             return
         target = self._after.removeprefix("move:")
         try:
-            _move(client, uid, target)
+            move(client, uid, target)
         except IMAPClientAbortError:
             raise
         except IMAPClientError:
             # Most likely the folder is not there yet ([TRYCREATE]).
             client.create_folder(target)
-            _move(client, uid, target)
+            move(client, uid, target)
 
     # Waiting
 
-    def _has_new(self, client: _Client) -> bool:
+    def _has_new(self, client: Client) -> bool:
         """Tell whether something came since the last listing: news told in between are told only once."""
         if self._listed_up_to is None or self._listed_up_to[0] != self._uidvalidity:
             return True
         last = self._listed_up_to[1]
         return any(uid > last for uid in client.search(["UID", f"{last + 1}:*"]))
 
-    def _idle(self, client: _Client, seconds: float) -> tuple[bool, bool]:
+    def _idle(self, client: Client, seconds: float) -> tuple[bool, bool]:
         """Stay in IDLE until the server says something, the bell rings or *seconds* passed.
 
         Return whether messages were announced, and whether the bell rang. ``idle_check`` returns nothing, at once and
@@ -621,100 +561,3 @@ class ImapInbox:
             raise IMAPClientAbortError("BYE")
         _, more = client.idle_done()
         return any(len(line) > 1 and line[1] == b"EXISTS" for line in [*news, *more]), rang
-
-
-def _xoauth2(client: _Client, user: str, token: str) -> None:
-    """Log in with an OAuth2 token; the server explains a refusal in a challenge that wants an empty answer."""
-    reason: list[str] = []
-
-    def respond(challenge: bytes) -> str:
-        if not challenge:
-            return f"user={user}\1auth=Bearer {token}\1\1"
-        reason.append(_oauth_status(challenge))
-        return ""
-
-    try:
-        client.sasl_login("XOAUTH2", respond)
-    except LoginError as error:
-        if isinstance(error.__context__, IMAPClientAbortError):
-            raise
-        raise LoginError(f"{error} [OAUTH-{reason[0]}]" if reason and reason[0] else str(error)) from None
-
-
-def _oauth_status(challenge: bytes) -> str:
-    """Return the status code of an XOAUTH2 error (``{"status": "401", …}``), empty if there is none."""
-    with suppress(ValueError, binascii.Error):
-        text = challenge if challenge.lstrip().startswith(b"{") else base64.b64decode(challenge)
-        status = json.loads(text)
-        return re.sub(r"\W", "", str(status.get("status", "")))[:20] if isinstance(status, dict) else ""
-    return ""
-
-
-def _password_login(client: _Client, user: str, password: str) -> None:
-    """Log in with LOGIN, or with AUTHENTICATE PLAIN where LOGIN is off or cannot carry the characters."""
-    if client.has_capability("LOGINDISABLED") and not client.has_capability("AUTH=PLAIN"):
-        raise CapabilityError("LOGINDISABLED")
-    if client.has_capability("LOGINDISABLED") or not (user + password).isascii():
-        client.plain_login(user, password)
-    else:
-        client.login(user, password)
-
-
-def _code(error: Exception | str) -> str:
-    """Return the response code of a server's refusal (RFC 5530), such as ``AUTHENTICATIONFAILED``, in brackets."""
-    found = re.search(r"\[([A-Z][A-Z0-9-]{2,40})\]", str(error))
-    return f" ({found[1]})" if found else ""
-
-
-def _parts(client: _Client, uid: int, *items: str) -> list[bytes] | None:
-    """Fetch some ``BODY`` sections of one message, in order; None if the message is gone."""
-    answer = client.fetch([uid], [item.encode("ascii") for item in items]).get(uid)
-    if answer is None:
-        return None
-    found: list[bytes] = []
-    for item in items:
-        # "BODY.PEEK[1]<0.500>" is answered as "BODY[1]<0>".
-        key = re.sub(r"<(\d+)\.\d+>$", r"<\1>", item.replace(".PEEK", "")).encode("ascii")
-        if key not in answer:
-            return None
-        found.append(answer[key] or b"")
-    return found
-
-
-def _excerpt(client: _Client, uid: int) -> bytes | None:
-    """Fetch the header and the start of the first part of a message, and close it properly as MIME."""
-    head = _parts(client, uid, f"BODY.PEEK[HEADER]<0.{HEADER_SIZE}>")
-    if head is None:
-        return None
-    if not head[0]:
-        raise IMAPClientError("empty")
-    header = head[0] if head[0].endswith(b"\r\n\r\n") else head[0].rstrip(b"\r\n") + b"\r\n\r\n"
-    boundary = _boundary(header)
-    if boundary:
-        parts = _parts(client, uid, "BODY.PEEK[1.MIME]", f"BODY.PEEK[1]<0.{EXCERPT_SIZE}>")
-        if parts is None:
-            return None
-        return b"".join((header, b"--", boundary, b"\r\n", *parts, b"\r\n--", boundary, b"--\r\n"))
-    text = _parts(client, uid, f"BODY.PEEK[TEXT]<0.{EXCERPT_SIZE}>")
-    return None if text is None else header + text[0]
-
-
-def _boundary(header: bytes) -> bytes:
-    """Return the multipart boundary that *header* declares, empty for anything else or anything odd."""
-    try:
-        parsed = email.parser.BytesHeaderParser().parsebytes(header)
-        boundary = parsed.get_boundary() if parsed.get_content_maintype() == "multipart" else None
-        return (boundary or "").encode("ascii", "surrogateescape")
-    except Exception:  # noqa: BLE001  # the standard parser raises nearly anything on hostile headers
-        return b""
-
-
-def _move(client: _Client, uid: int, target: str) -> None:
-    if client.has_capability("MOVE"):
-        client.move([uid], target)
-        return
-    client.copy([uid], target)
-    client.add_flags([uid], [DELETED], silent=True)
-    # Without UIDPLUS an EXPUNGE would take along what people have marked as deleted; then ours stays marked, too.
-    if client.has_capability("UIDPLUS"):
-        client.uid_expunge([uid])
