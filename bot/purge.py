@@ -20,8 +20,9 @@ from bot.status import forget
 from bot.suppression import expire
 from bot.tasks import binding
 from handlers.types import Notice
-from store import cases, examples, journal
+from store import cases, chat_places, examples, journal
 from store.models import Case, Message, StoredAttachment
+from store.sealing import SealingError
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,8 @@ def erase(session: Session, app: App, case: Case, *, actor: str, reason: str) ->
     """Erase a case: every key of it is destroyed, its row keeps what is not personal."""
     now = app.clock.now()
     casework.note(session, app, case, "case_erased", actor=actor, now=now, data={"reason": reason})
+    # First, while it can be read who wrote: a message may be sealed with the case's own key.
+    _forget_chat(session, app, case)
     for message in session.exec(select(Message).where(Message.case_id == case.id)).all():
         # What a person orders erased is erased whole: a masked copy stays only at the regular end of retention.
         let_go(session, app, message, may_stay=reason == "retention", now=now)
@@ -211,3 +214,15 @@ def erase(session: Session, app: App, case: Case, *, actor: str, reason: str) ->
     app.vault.destroy_key(session, case.key_id, now=now)
     case.address_hash = ""
     session.add(case)
+
+
+def _forget_chat(session: Session, app: App, case: Case) -> None:
+    """Forget the room and the account of somebody who wrote in a chat whose names we keep, with the last case from there."""
+    if case.address_hash == "" or any(other.id != case.id for other in cases.of_sender(session, case.address_hash)):
+        return
+    try:
+        chat_id = cases.person_of(session, app.vault, case).chat_id
+    except SealingError:
+        return
+    if chat_id is not None and chat_id >= chat_places.OFFSET:
+        chat_places.forget_chat(session, app.vault, chat_id, now=app.clock.now())

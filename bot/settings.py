@@ -304,6 +304,9 @@ class Matrix(Section):
     """Whether people other than the desk's users may write to the bot."""
     servers: tuple[str, ...] = ()
     """Servers whose people may invite the bot to a direct room; empty: the bot's own only; ``*``: any."""
+    approve_by_sign: bool | None = None
+    """Whether a reaction under a card decides. No reaction is encrypted, so the server could make one: without a value they count
+    where the room is not encrypted either, and in an encrypted one a decision is written as a reply."""
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from store.models import ChatPlace
 from store.sealing import Vault
@@ -55,3 +55,23 @@ def named(session: Session, vault: Vault, kind: str, number: int) -> tuple[str, 
         return None
     held: dict[str, Any] = vault.open_json(session, row.key_id, row.sealed, "place")
     return str(held["name"]), dict(held["facts"])
+
+
+def forget_chat(session: Session, vault: Vault, chat_id: int, *, now: datetime) -> int:
+    """Forget a room, what was said there and by whom, and destroy the keys; return how many rows there were.
+
+    An account is forgotten with the room it was first noted in: direct rooms are one person's.
+    """
+    found = named(session, vault, "room", chat_id)
+    if found is None:
+        return 0
+    gone = [session.get_one(ChatPlace, chat_id - OFFSET)]
+    for row in session.exec(select(ChatPlace).where(col(ChatPlace.kind).in_(("event", "account")))).all():
+        facts = vault.open_json(session, row.key_id, row.sealed, "place")["facts"]
+        if facts.get("room") == found[0]:
+            gone.append(row)
+    for row in gone:
+        vault.destroy_key(session, row.key_id, now=now)
+        session.delete(row)
+    session.flush()
+    return len(gone)

@@ -168,13 +168,21 @@ class Person:
 
     def texts(self, sender: str) -> list[str]:
         """What somebody wrote, edits included, in order."""
-        return [event.body for event in self.seen if isinstance(event, nio.RoomMessageText) and event.sender == sender]
+        return [
+            event.body
+            for event in self.seen
+            if isinstance(event, (nio.RoomMessageText, nio.RoomMessageNotice)) and event.sender == sender
+        ]
 
     async def until(self, sender: str, fits: Callable[[str], bool]) -> Any:
         """Look until *sender* wrote something that fits, and return it (the newest)."""
         for _ in range(12):
             for event in reversed(self.seen):
-                if isinstance(event, nio.RoomMessageText) and event.sender == sender and fits(event.body):
+                if (
+                    isinstance(event, (nio.RoomMessageText, nio.RoomMessageNotice))
+                    and event.sender == sender
+                    and fits(event.body)
+                ):
                     return event
             await self.look(1000)
         raise AssertionError(f"not seen; seen: {self.texts(sender)}")

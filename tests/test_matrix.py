@@ -13,11 +13,12 @@ import pytest
 from bot.app import App, build_app
 from bot.channels.base import RawMessage
 from bot.channels.chat import FIRST_NUMBER
-from bot.channels.matrix import TIMELINE, open_channel
+from bot.channels.matrix import open_channel
+from bot.channels.matrix_client import TIMELINE
 from bot.clock import SystemClock
 from bot.settings import Matrix
 from bot.worker import Worker, receive
-from store import cases, chat_places
+from store import cases, chat_places, journal
 from tests.fakes import KeepingMailer, WordReader
 from tests.matrix_server import Person, Synapse
 from tests.world import mail, make_settings
@@ -276,6 +277,24 @@ async def test_rooms_are_encrypted_end_to_end_across_a_restart(world):
     kept = b"".join(path.read_bytes() for path in (world.folder / "data").rglob("*") if path.is_file())
     assert b"copie de mes donnees" not in kept
     assert jean.id.encode() not in (world.folder / "data" / "dpobot.db").read_bytes()
+
+
+async def test_in_an_encrypted_room_a_sign_decides_nothing_and_the_word_does(world):
+    dpo = await world.person("dpo")
+    world.desk_room = await dpo.room(world.bot, encrypted=True)
+    async with world.working() as app:
+        await at_desk(world, dpo)
+        mailed(app, 1)
+        card = await dpo.until(world.bot, lambda text: "✅ Approuver" in text)
+        assert "Répondez à cette carte par le numéro ou par le mot :" in card.body
+        await dpo.react(world.desk_room, card.event_id, "❌")
+        await dpo.until(world.bot, lambda text: text.startswith("Rien n'est fait : dans ce salon, une réaction"))
+        await dpo.say(world.desk_room, "Je m'en charge", reply_to=card.event_id)
+        await dpo.until(world.bot, lambda text: text == "Vous êtes en charge.")
+        with app.database.reading() as session:
+            types = [event.type for event in journal.of_case(session, 1)]
+    assert "draft_rejected" not in types
+    assert types[-1] == "taken_charge"
 
 
 async def test_invitations_are_accepted_by_rule_only(world):

@@ -7,14 +7,17 @@ by words is given numbers from :data:`FIRST_NUMBER` on (``store.chat_places``), 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 TEXT_LIMIT: Final = 4096
 """Longest text of a message, in UTF-16 code units."""
 FIRST_NUMBER: Final = 1 << 60
 """Below are Telegram's numbers (52 bits at most), from here on those of other platforms."""
+
+TELL_AGAIN: Final = timedelta(hours=1)
 
 Buttons = Sequence[Sequence[tuple[str, str]]]
 """Rows of (label, callback data)."""
@@ -95,6 +98,26 @@ def split_text(text: str, limit: int = TEXT_LIMIT) -> list[str]:
         parts.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
     return parts
+
+
+class Teller:
+    """Tells a person of trouble with a platform: each kind once an hour at most, and a notice that fails ends nothing."""
+
+    def __init__(self, log: logging.Logger, now: Callable[[], datetime]) -> None:
+        self._log, self._now = log, now
+        self._told: dict[str, datetime] = {}
+
+    async def tell(self, notice: Tell, code: str, sentence: str) -> None:
+        """Hand *code* and *sentence* to *notice*, in a thread, unless the code was told within the hour."""
+        now = self._now()
+        told = self._told.get(code)
+        if told is not None and now - told < TELL_AGAIN:
+            return
+        self._told[code] = now
+        try:
+            await asyncio.to_thread(notice, code, sentence)
+        except Exception as error:  # noqa: BLE001 (a notice that fails must not end the loop)
+            self._log.error("chat.notice_failed", extra={"code": code, "problem": type(error).__name__})
 
 
 class Chat(Protocol):

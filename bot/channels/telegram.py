@@ -51,6 +51,7 @@ from bot.channels.chat import (
     ChatRefused,
     ChatUnavailable,
     ChatUncertain,
+    Teller,
     cut_text,
 )
 
@@ -66,7 +67,6 @@ CALLBACK_DATA_LIMIT: Final = 64
 DOWNLOAD_LIMIT: Final = 20 * 1024 * 1024
 API_URL: Final = "https://api.telegram.org/bot"
 FILE_URL: Final = "https://api.telegram.org/file/bot"
-NOTICE_AGAIN: Final = timedelta(hours=1)
 
 
 class ChatTokenRejected(ChatUnavailable):
@@ -209,7 +209,7 @@ class TelegramChannel:
             get_updates_request=self._poller,
             rate_limiter=AIORateLimiter(max_retries=0),
         )
-        self._noticed: dict[str, datetime] = {}
+        self._teller = Teller(log, now)
         self.last_poll_ok: datetime | None = None
         """When Telegram last answered a poll; a watchdog's measure, for a deaf bot looks just like a quiet one."""
 
@@ -276,7 +276,7 @@ class TelegramChannel:
                 failures = 0
             except InvalidToken:
                 rejected = ChatTokenRejected()
-                await self._tell(notice, "telegram-token", str(rejected))
+                await self._teller.tell(notice, "telegram-token", str(rejected))
                 raise rejected from None
             except Conflict as error:
                 failures += 1
@@ -331,24 +331,14 @@ class TelegramChannel:
                 "A web hook is set for this bot, so Telegram gives dpobot no messages: "
                 "remove it (Bot API method deleteWebhook), or use another bot"
             )
-            await self._tell(notice, "telegram-webhook", sentence)
+            await self._teller.tell(notice, "telegram-webhook", sentence)
         else:
             log.error("telegram.second_poller")
             sentence = (
                 "A second program fetches this bot's messages: stop the other one, "
                 "or ask @BotFather for a new token if you do not know it"
             )
-            await self._tell(notice, "telegram-conflict", sentence)
-
-    async def _tell(self, notice: Callable[[str, str], None], code: str, sentence: str) -> None:
-        now = self._now()
-        told = self._noticed.get(code)
-        if told is None or now - told >= NOTICE_AGAIN:
-            self._noticed[code] = now
-            try:
-                await asyncio.to_thread(notice, code, sentence)
-            except Exception as error:  # noqa: BLE001 (a notice that fails must not end the loop)
-                log.error("telegram.notice_failed", extra={"code": code, "error": type(error).__name__})
+            await self._teller.tell(notice, "telegram-conflict", sentence)
 
     def _delay(self, failures: int) -> float:
         first, longest = self._backoff
