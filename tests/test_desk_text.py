@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.desk.diff import word_diff
 from bot.desk.text import PARTICLES, inert, mask_address, mask_name, mask_text, visible
 from bot.sandbox.bot_api_entities import read_text
 
@@ -253,3 +254,10 @@ def test_masked_and_defused_text_keeps_names_masked(text, name):
 )
 def test_long_hostile_text_is_handled(text):
     assert mask_text(inert(text), ["Camille Durand"]) is not None
+
+
+def test_a_long_text_of_the_same_few_words_is_compared_all_the_same():
+    shown = word_diff("Bonjour " + "a " * 9990 + "fin", "Bonjour " + "b a " * 4990 + "fin")
+    assert shown.startswith("Bonjour [-a a a")
+    assert shown.endswith("a+} fin")
+    assert word_diff("un deux trois", "un quatre trois") == "un [-deux-] {+quatre+} trois"

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
+log = logging.getLogger("dpobot.chat")
+
 TEXT_LIMIT: Final = 4096
 """Longest text of a message, in UTF-16 code units."""
 FIRST_NUMBER: Final = 1 << 60
@@ -103,8 +105,8 @@ def split_text(text: str, limit: int = TEXT_LIMIT) -> list[str]:
 class Teller:
     """Tells a person of trouble with a platform: each kind once an hour at most, and a notice that fails ends nothing."""
 
-    def __init__(self, log: logging.Logger, now: Callable[[], datetime]) -> None:
-        self._log, self._now = log, now
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._told: dict[str, datetime] = {}
 
     async def tell(self, notice: Tell, code: str, sentence: str) -> None:
@@ -117,7 +119,7 @@ class Teller:
         try:
             await asyncio.to_thread(notice, code, sentence)
         except Exception as error:  # noqa: BLE001 (a notice that fails must not end the loop)
-            self._log.error("chat.notice_failed", extra={"code": code, "problem": type(error).__name__})
+            log.error("chat.notice_failed", extra={"code": code, "problem": type(error).__name__})
 
 
 class Chat(Protocol):

@@ -71,7 +71,7 @@ class MatrixChannel:
         self._memory, self._now, self._backoff = memory, now, backoff
         self._line, self._editing = Connection(settings, memory, folder), asyncio.Lock()
         self._reader = Reader(settings, desk, language, memory, self._say, self._editing)
-        self._teller = Teller(log, now)
+        self._teller = Teller(now)
         self.last_poll_ok: datetime | None = None
         """When the server last answered a poll."""
 

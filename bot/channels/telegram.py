@@ -209,7 +209,7 @@ class TelegramChannel:
             get_updates_request=self._poller,
             rate_limiter=AIORateLimiter(max_retries=0),
         )
-        self._teller = Teller(log, now)
+        self._teller = Teller(now)
         self.last_poll_ok: datetime | None = None
         """When Telegram last answered a poll; a watchdog's measure, for a deaf bot looks just like a quiet one."""
 
