@@ -259,5 +259,5 @@ def test_long_hostile_text_is_handled(text):
 def test_a_long_text_of_the_same_few_words_is_compared_all_the_same():
     shown = word_diff("Bonjour " + "a " * 9990 + "fin", "Bonjour " + "b a " * 4990 + "fin")
     assert shown.startswith("Bonjour [-a a a")
-    assert shown.endswith("a+} fin")
+    assert shown.endswith("b+} a fin")
     assert word_diff("un deux trois", "un quatre trois") == "un [-deux-] {+quatre+} trois"
