@@ -65,11 +65,21 @@ def test_every_action_is_for_those_who_decide_and_for_no_auditor(objection):
 def test_every_action_can_be_undone_or_says_beforehand_that_it_is_final():
     undone_by = {name: action.undo for name, action in ACTIONS.items() if action.warning is None}
     assert set(undone_by.values()) <= set(ACTIONS)
-    said = [action.warning for action in ACTIONS.values() if action.warning is not None]
+    said = [action.warning for action in ACTIONS.values() if action.warning is not None and not action.undo]
     assert {warning[language].split(" ")[0].rstrip(":") for warning in said for language in ("fr", "en")} == {
         "Définitif",
         "Final",
     }
+
+
+def test_an_action_by_which_a_letter_leaves_says_so_before():
+    sending = {name for name, action in ACTIONS.items() if action.sends}
+    assert sending == {"request_identity", "identity_insufficient", "move_to_mail", "open_as"}
+    for name in sending:
+        action = ACTIONS[name]
+        assert action.undo
+        said = action.asked("fr") if action.text != "none" else action.button("fr")
+        assert "part aussitôt" in said
 
 
 @pytest.mark.parametrize("user", ["dpo", "deputy"])

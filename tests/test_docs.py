@@ -363,6 +363,10 @@ def states_of(action: Action) -> str:
     return "tous" if len(states) == len(ALLOWED) else ", ".join(STATES["fr"].get(state, state) for state in states)
 
 
+SENT = " ; la lettre, non : annoncé"
+"""What the table says of an action by which a letter may leave at once."""
+
+
 def actions_page() -> str:
     """The table of what can be done at the desk, as the program has it."""
     on = {"draft": "projet", "case": "dossier", "message": "message à trier", "desk": "bureau"}
@@ -371,7 +375,7 @@ def actions_page() -> str:
         f"| `{a.name}` | {on[a.on]} | {a.label['fr']} | {a.label['en']} | {text[a.text]} | "
         f"{(a.prompt or {}).get('fr', '–').replace(chr(10), ' ')} | {', '.join(sorted(a.roles, reverse=True))} | "
         f"{states_of(a)} | "
-        f"{f'`{a.undo}`' if a.undo else 'définitif, annoncé'} |"
+        f"{f'`{a.undo}`' if a.undo else 'définitif, annoncé'}{SENT if a.sends else ''} |"
         for a in ACTIONS.values()
     ]
     return "\n".join(

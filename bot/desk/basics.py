@@ -97,6 +97,12 @@ class Outdated(Stale):
 
 
 FINAL: Mapping[str, str] = {"fr": "définitif", "en": "final"}
+AT_ONCE: Mapping[str, str] = {"fr": "part aussitôt", "en": "leaves at once"}
+SENDS: Mapping[str, str] = {
+    "fr": "Une lettre part aussitôt au demandeur et ne se rappelle pas.",
+    "en": "A letter leaves for the person at once and cannot be recalled.",
+}
+"""What is said before an action by which a letter may leave without another approval."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,8 @@ class Action:
     """The action that takes it back; empty where there is none: then it is final, and *warning* says so beforehand."""
     warning: Mapping[str, str] | None = None
     """What is said before an action that cannot be undone, or not at once."""
+    sends: bool = False
+    """Whether a letter may leave at once: the action can be undone, the letter not, and it says so beforehand."""
 
     @property
     def roles(self) -> frozenset[str]:
@@ -122,13 +130,15 @@ class Action:
 
     def button(self, language: str) -> str:
         """What stands on its button; an act that cannot be undone says so, unless it asks for a text first."""
-        final = self.warning is not None and self.text == "none"
-        return f"{self.label[language]} ({FINAL[language]})" if final else self.label[language]
+        if self.text != "none" or not (self.sends or self.warning is not None):
+            return self.label[language]
+        return f"{self.label[language]} ({(AT_ONCE if self.sends else FINAL)[language]})"
 
     def asked(self, language: str) -> str:
         """The question that comes before it, with the warning where it is final."""
         question = (self.prompt or self.label)[language]
-        return f"{self.warning[language]}\n{question}" if self.warning is not None else question
+        before = self.warning or (SENDS if self.sends else None)
+        return f"{before[language]}\n{question}" if before is not None else question
 
     @property
     def bound(self) -> bool:

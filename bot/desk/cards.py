@@ -476,6 +476,7 @@ def message_card(
             joined = ",".join(likely)
             label = f"{ACTIONS['open_as'].label[language]}{words['colon']}{word(RIGHTS, language, likely[0])}"
             offers.append((Offer("open_as", label, argument=joined),))
+        lines.append(words["receipt_leaves"])
         other = "Autre droit…" if language == "fr" else "Another right…"
         offers.append((Offer("choose_right", other), Offer("file", ACTIONS["file"].label[language])))
         offers.append((Offer("attach", ACTIONS["attach"].label[language]),))

@@ -228,6 +228,10 @@ TABLE = (
         "required",
         both("Nom <adresse@domaine>", "Name <address@domain>"),
         undo="set_requester",
+        warning=both(
+            "Si l'identité était prouvée, elle est redemandée aussitôt à la nouvelle adresse, et l'ancienne est prévenue.",
+            "Where identity was proven, it is asked for again at the new address at once, and the old one is told.",
+        ),
     ),
 )
 """The actions of this group."""

@@ -145,7 +145,7 @@ TABLE = (
         both("Votre question au demandeur :", "Your question to the person:"), undo="reject",
     ),
     Action(
-        "move_to_mail", _move_to_mail, "case", both("Passer au courriel", "Go on by mail"), undo="set_requester",
+        "move_to_mail", _move_to_mail, "case", both("Passer au courriel", "Go on by mail"), undo="set_requester", sends=True,
     ),
     Action("by_post", _by_post, "draft", both("Envoyer par la poste", "Send by post"), undo="reject"),
 )  # fmt: skip

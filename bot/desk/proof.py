@@ -171,6 +171,7 @@ TABLE = (
         "required",
         both("Que manque-t-il ? (écrit au demandeur)", "What is missing? (goes to the person)"),
         undo="identity_verified",
+        sends=True,
     ),
     Action(
         "identity_waived",
@@ -187,6 +188,7 @@ TABLE = (
         "case",
         both("Demander l'identité", "Ask for identity"),
         undo="identity_waived",
+        sends=True,
     ),
 )
 """The actions of this group."""

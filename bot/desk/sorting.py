@@ -87,7 +87,7 @@ def _attach(session: Session, app: App, user: User, ask: Ask, now: datetime) -> 
 
 
 TABLE = (
-    Action("open_as", _open_as, "message", both("Ouvrir un dossier", "Open a case"), undo="not_a_request"),
+    Action("open_as", _open_as, "message", both("Ouvrir un dossier", "Open a case"), undo="not_a_request", sends=True),
     Action("file", _file, "message", both("Pas une demande", "Not a request"), undo="open_as"),
     Action(
         "attach",
