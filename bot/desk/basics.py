@@ -156,6 +156,11 @@ def both(french: str, english: str) -> dict[str, str]:
     return {"fr": french, "en": english}
 
 
+def register_words(error: Exception, language: str) -> str:
+    """What is told where the register of processing lacks something; what exactly, the error says in English."""
+    return say(language, f"Registre des traitements à compléter : {error}.", f"To complete: {error}.")
+
+
 def masked_words(language: str) -> str:
     """What is told where a text still carries the sign of a mask."""
     return say(

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from bot import casework
 from bot.app import App
 from bot.desk import outgoing
-from bot.desk.basics import Action, Ask, Refused, both, case_of, moment, say
+from bot.desk.basics import Action, Ask, Refused, both, case_of, moment, register_words, say
 from bot.desk.proof import need_of
 from bot.settings import User
 from handlers.annex import RegisterIncomplete
@@ -62,7 +62,7 @@ def _make_draft(session: Session, app: App, user: User, ask: Ask, now: datetime)
         try:
             casework.draft_answer(session, app, case, step=step, now=now, rights=rights)
         except RegisterIncomplete as error:
-            raise Refused(str(error)) from error
+            raise Refused(register_words(error, language)) from error
         return say(language, "Projet préparé.", "Draft prepared.")
     situation = casework.situation(session, app, case, identity=IdentityNeed(0), now=now)
     facts = cases.facts_of(case)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from bot import casework, codes, intake
 from bot.app import App
-from bot.desk.basics import HOLE, Action, Ask, Refused, both, case_of, moment, say
+from bot.desk.basics import HOLE, Action, Ask, Refused, both, case_of, moment, register_words, say
 from bot.letters import with_text
 from bot.register import register_of
 from bot.settings import User, is_address
@@ -282,10 +282,19 @@ def _choose_activities(session: Session, app: App, user: User, ask: Ask, now: da
     case = case_of(session, app, ask, does="choose_activities")
     try:
         register = register_of(app.settings)
-        chosen = [name for name in re.split(r"[\s,;]+", ask.text.strip()) if name]
-        annex.activities(register, chosen)
+        known = [str(entry["id"]) for entry in annex.activities(register)]
     except RegisterIncomplete as error:
-        raise Refused(str(error)) from error
+        raise Refused(register_words(error, language)) from error
+    chosen = [name for name in re.split(r"[\s,;]+", ask.text.strip()) if name]
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise Refused(
+            say(
+                language,
+                f"Le registre n'a pas de traitement « {unknown[0]} » ; il a : {', '.join(known)}.",
+                f"The register has no activity “{unknown[0]}”; it has: {', '.join(known)}.",
+            )
+        )
     casework.note(
         session,
         app,
