@@ -213,7 +213,7 @@ def test_ticked_activities_are_the_only_ones_the_answer_names(erased):
     text = erased.letter(erased.drafts()[-1]).text
     assert "Facturation et comptabilité" in text
     assert "Fiches individuelles de police" not in text
-    assert "no activity bakery" in erased.do("choose_activities", text="bakery").text
+    assert "n'a pas de traitement « bakery » ; il a : bookings" in erased.do("choose_activities", text="bakery").text
 
 
 # --- identity --------------------------------------------------------------------------------------------------------
