@@ -71,6 +71,15 @@ def test_an_edit_of_several_messages_is_put_together_and_shown_word_by_word(worl
     assert "EDIT-0002" in answer
 
 
+def test_a_long_text_file_is_the_whole_letter(world):
+    world.arrive(mail(STOP, sender=JEAN, subject="STOP"))
+    world.press("Modifier")
+    world.chat.send_document(DPO, "lettre.txt", ("Bonjour, c'est fait, et rien ne partira plus.\n" * 150).encode())
+    world.work()
+    assert "Version 2 enregistrée ; à approuver." in said(world, DPO)
+    assert not any(text.startswith("Reçu ; la suite") for text in said(world, DPO))
+
+
 def test_a_letter_may_be_edited_by_a_text_file_and_no_other(world):
     world.arrive(mail(STOP, sender=JEAN, subject="STOP"))
     world.press("Modifier")

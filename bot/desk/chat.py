@@ -238,12 +238,14 @@ class ChatDesk:
             case = session.get(Case, int(number))
             return case.reference if case is not None else subject
 
-    async def _answer_dialog(self, dialog: Dialog, user: roster.Seat, chat_id: int, text: str) -> None:
+    async def _answer_dialog(
+        self, dialog: Dialog, user: roster.Seat, chat_id: int, text: str, *, file: bool = False
+    ) -> None:
         if dialog.expires_at < self.app.clock.now():
             await asyncio.to_thread(self.dialogs.close, user)
             await self.channel.send_text(chat_id, self.words["timeout"])
             return
-        whole = await asyncio.to_thread(self.dialogs.collect, user, text)
+        whole = await asyncio.to_thread(self.dialogs.collect, user, text, file)
         if whole is None:
             await self.channel.send_text(chat_id, self.words["more"])
             return
@@ -366,7 +368,7 @@ class ChatDesk:
         elif command in DESK_COMMANDS and document is None:
             await self._desk_prompt(chat_id, user, DESK_COMMANDS[command], argument)
         elif dialog is not None and text and (document is not None or not text.startswith("/")):
-            await self._answer_dialog(dialog, user, chat_id, text)
+            await self._answer_dialog(dialog, user, chat_id, text, file=document is not None)
         elif text:
             await self.channel.send_text(chat_id, self.words["help"])
 

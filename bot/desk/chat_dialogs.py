@@ -48,8 +48,9 @@ class Dialogs:
             session.delete(row)
             return True
 
-    def collect(self, user: roster.Seat, part: str) -> str | None:
-        """Add a part of the awaited text; return the whole once it is complete, None while more is to come."""
+    def collect(self, user: roster.Seat, part: str, last: bool = False) -> str | None:
+        """Add a part of the awaited text; return the whole once it is complete (*last*: a file always is), None while
+        more is to come."""
         now = self.app.clock.now()
         with self.app.database.transaction() as session:
             row = session.get(Dialog, user.account)
@@ -60,7 +61,7 @@ class Dialogs:
             if part.strip().lower() in ("/fin", "/done"):
                 return before
             whole = f"{before}\n{part}" if before else part
-            if len(part) < MORE_COMES:
+            if last or len(part) < MORE_COMES:
                 return whole
             row.key_id = row.key_id or self.app.vault.new_key(session, now=now)
             row.text_sealed = self.app.vault.seal(session, row.key_id, whole.encode(), "dialog")
