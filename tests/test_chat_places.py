@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlmodel import select
 
 from bot import intake
-from bot.desk.public import arrival_of
+from bot.desk.public import PublicChat, arrival_of
+from bot.sending import send_due
 from store import chat_places
 from store.models import ChatPlace, SealingKey
 
@@ -61,3 +62,22 @@ def test_a_room_with_another_case_stays(office):
     with office.app.database.reading() as session:
         others = len({row.kind for row in session.exec(select(ChatPlace)).all()})
     assert (places(office), others) == (before, 3)
+
+
+def test_a_message_taken_back_is_noted_once_and_the_request_stands(office):
+    reference = written(office, "jean", "Bonjour, arrêtez vos publicités.")
+    with office.app.database.reading() as session:
+        rows = {row.kind: chat_places.OFFSET + (row.id or 0) for row in session.exec(select(ChatPlace)).all()}
+    public = PublicChat(office.app, None)
+    taken_back = {
+        "message_id": rows["event"], "date": 1, "chat": {"id": rows["room"]}, "from": {"id": rows["account"]},
+    }  # fmt: skip
+    due = office.case(reference).due
+    public.withdrawn(taken_back)
+    public.withdrawn({**taken_back, "message_id": rows["event"] + 1000})
+    public.withdrawn({**taken_back, "chat": {"id": rows["room"] + 1000}})
+    assert office.types(reference).count("message_withdrawn") == 1
+    assert (office.case(reference).state, office.case(reference).due) == ("open", due)
+    send_due(office.app)
+    told = office.mailer.to("dpo@mije.com")[-1]
+    assert str(told["Subject"]).startswith("Le demandeur a retiré un message")

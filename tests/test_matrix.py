@@ -160,6 +160,9 @@ async def test_a_request_becomes_a_case_with_the_privacy_notice_first_and_a_card
         assert person.chat_id is not None
         assert person.chat_id > FIRST_NUMBER
         await jean.until(world.bot, lambda text: case.reference in text)
+        said = next(event for event in jean.seen if getattr(event, "body", "") == REQUEST)
+        await jean.client.room_redact(direct, said.event_id)
+        await dpo.until(world.bot, lambda text: text.startswith("■ Le demandeur a retiré un message"))
 
 
 async def test_a_sign_under_the_card_approves_and_a_strangers_does_not(world):

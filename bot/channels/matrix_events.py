@@ -66,6 +66,8 @@ class Reader:
         event_id, kind = str(event.event_id), str(source.get("type", ""))
         if sender == self._settings.user:
             return await self._own(client, room_id, event)
+        if kind == "m.room.redaction":
+            return await self._withdrawn(event, room_id, sender)
         if kind not in ("m.room.message", "m.reaction", "m.room.encrypted", "m.sticker"):
             return []
         room = client.rooms.get(room_id)
@@ -119,6 +121,21 @@ class Reader:
         if edited:
             message["edit_date"] = message["date"]
         return [(number, {"edited_message" if edited else "message": message})]
+
+    async def _withdrawn(self, event: Any, room_id: str, sender: str) -> list[tuple[int, dict[str, Any]]]:
+        """Somebody took back what he had written to us; nothing for what we never read."""
+        target = str(event.source.get("redacts") or content_of(event).get("redacts") or "")
+        facts = await asyncio.to_thread(self._memory.facts, "event", target)
+        if facts.get("room") != room_id or room_id == self._settings.desk_room:
+            return []
+        number = await asyncio.to_thread(self._memory.note, "event", str(event.event_id), {"room": room_id})
+        taken_back = {
+            "message_id": await asyncio.to_thread(self._memory.note, "event", target),
+            "date": int(event.source.get("origin_server_ts", 0)) // 1000,
+            "chat": {"id": await asyncio.to_thread(self._memory.note, "room", room_id), "type": "private"},
+            "from": {"id": await asyncio.to_thread(self._memory.note, "account", sender), "is_bot": False},
+        }
+        return [(number, {"deleted_message": taken_back})]
 
     async def _message(self, content: dict[str, Any], relation: dict[str, Any], number: int) -> dict[str, Any]:
         """A message in the Bot API's shape, without who and where."""

@@ -92,6 +92,8 @@ class ChatDesk:
         try:
             if "callback_query" in payload:
                 await self._pressed(payload["callback_query"])
+            elif "deleted_message" in payload:
+                await asyncio.to_thread(self.public.withdrawn, payload["deleted_message"])
             else:
                 await self._written(payload.get("message") or payload.get("edited_message") or {}, update_id)
         except ChatError as error:

@@ -1,7 +1,8 @@
 """People who write to the bot in chat: the privacy notice first, requests as by mail, no documents, nothing of others.
 
-A message opens or continues a case as a mail would. Whoever writes is known by the number of the chat alone; a name proves
-nothing. Telegram tells a bot of edits, which are kept beside the first text, and never of deletions.
+A message opens or continues a case as a mail would. Whoever writes is known by the number of the chat alone; a name
+proves nothing. Edits are kept beside the first text. That a message was taken back is noted where the platform tells
+(Matrix; Telegram never does).
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from bot import continuation, intake
+from sqlmodel import col, select
+
+from bot import casework, continuation, intake
 from bot.app import App
 from bot.channels.chat import FIRST_NUMBER, Chat
-from handlers.types import Arrival, Channel
-from store.models import Marker
+from handlers.types import Arrival, Channel, Notice
+from store.models import Case, Marker, Message, Sighting
 
 PUBLIC = {
     "fr": {
@@ -106,6 +109,25 @@ class PublicChat:
         if not text and not with_file:
             await self.channel.send_text(chat_id, words["text_only"].format(**facts))
 
+    def withdrawn(self, message: dict[str, Any]) -> None:
+        """Note that somebody took a message back. The request stands, until the person says otherwise; the desk is told."""
+        chat_id, now = int(message["chat"]["id"]), self.app.clock.now()
+        place = _place(self.app, chat_id, {"message_id": message["message_id"]})
+        with self.app.database.transaction() as session:
+            query = select(Message).join(Sighting, col(Sighting.message_id) == Message.id)
+            found = session.exec(
+                query.where(Sighting.source == platform_of(chat_id), Sighting.external_id == place)
+            ).first()
+            case = session.get(Case, found.case_id) if found is not None and found.case_id is not None else None
+            if case is None or found is None:
+                return
+            data = {"message": found.id, "at": int(message.get("date", 0))}
+            casework.note(session, self.app, case, "message_withdrawn", actor="person", now=now, data=data)
+            casework.tell_desk(
+                session, self.app, Notice("message_withdrawn"), subject=f"case:{case.id}", key_id=case.key_id,
+                step=f"withdrawn-{found.id}", now=now, case=case,
+            )  # fmt: skip
+
     def _go_on_by_mail(self, chat_id: int) -> None:
         """Give the person a code by which the case goes on by mail, where there is a case."""
         now = self.app.clock.now()
@@ -126,6 +148,16 @@ class PublicChat:
             session.merge(Marker(key=self._greeting_key(chat_id), at=self.app.clock.now()))
 
 
+def platform_of(chat_id: int) -> Channel:
+    """Name the platform that a chat's number belongs to."""
+    return "matrix" if chat_id >= FIRST_NUMBER else "telegram"
+
+
+def _place(app: App, chat_id: int, message: dict[str, Any]) -> str:
+    """Return where a message lies, as a keyed hash."""
+    return app.vault.address_hash(f"chat:{chat_id}:{message['message_id']}:{message.get('edit_date', 0)}")
+
+
 def arrival_of(app: App, message: dict[str, Any], text: str, update_id: int) -> Arrival:
     """An ``Arrival`` from a chat message: its time is the platform's, its sender the chat, never a display name.
 
@@ -136,9 +168,9 @@ def arrival_of(app: App, message: dict[str, Any], text: str, update_id: int) -> 
     name = " ".join(str(sender.get(part, "")) for part in ("first_name", "last_name")).strip()
     at = datetime.fromtimestamp(int(message.get("edit_date") or message["date"]), UTC)
     raw = json.dumps(message, ensure_ascii=False).encode()
-    platform: Channel = "matrix" if chat_id >= FIRST_NUMBER else "telegram"
+    platform = platform_of(chat_id)
     identity = f"{platform}:{chat_id}:{message['message_id']}:{text}"
-    place = app.vault.address_hash(f"chat:{chat_id}:{message['message_id']}:{message.get('edit_date', 0)}")
+    place = _place(app, chat_id, message)
     return Arrival(
         channel=platform,
         source=platform,

@@ -301,6 +301,7 @@ NOTICES: Mapping[str, Mapping[str, str]] = {
         "case_opened": "Nouvelle demande",
         "message_added": "Nouveau message du demandeur",
         "proof": "Justificatif d'identité reçu : à vérifier",
+        "message_withdrawn": "Le demandeur a retiré un message de la messagerie ; sa demande tient",
         "reminder": "Le demandeur relance",
         "bounced": "Notre lettre n'est pas arrivée",
         "delayed": "Notre lettre tarde à arriver",
@@ -335,6 +336,7 @@ NOTICES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "case_opened": "New request",
         "message_added": "New message from the person",
+        "message_withdrawn": "The person took back a message in the chat; the request stands",
         "proof": "Proof of identity received: to be checked",
         "reminder": "The person sends a reminder",
         "bounced": "Our letter did not arrive",
