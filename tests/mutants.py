@@ -92,7 +92,8 @@ MUTANTS = (
         "bot/desk/chat.py",
         "            return roster.seated(session, self.app, account)",
         "            return roster.seated(session, self.app, account) or roster.Seat("
-        "**self.app.settings.desk.users[0].model_dump(), account=account, chat_id=account)",
+        "**self.app.settings.desk.users[0].model_dump(), account=account, "
+        "chat_id=self.app.settings.desk.users[0].telegram_id or account)",
     ),
     Mutant(
         "the same mail is a new mail each time", "the-same-mail-three-times",
@@ -106,7 +107,7 @@ MUTANTS = (
         '        mail["Auto-Submitted"] = "auto-replied"\n', "        pass\n",
     ),
     Mutant(
-        "the chat shows personal data", "ex-partner-who-knows-everything spoofed-sender-of-a-verified-guest",
+        "the chat shows personal data", "digest-names-nobody",
         "bot/desk/cards.py",
         "    if not masked:\n        return visible\n", "    return visible\n",
     ),
