@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,8 @@ def config_change(world: World, payload: Mapping[str, Any]) -> str:
     """Change settings as a step says. Raises :class:`NotSupported` for one there is none of, or a value it refuses."""
     changes: dict[str, Any] = {}
     for name, value in _pairs(payload):
-        _lay(changes, name, value)
+        moved = re.fullmatch(r"(add|remove)_?(?:approver|user|desk_user)s?", name.lower().replace(" ", "_"))
+        _lay(changes, "approvers" if moved else name, _moved(world, moved[1], value) if moved else value)
     if not changes:
         raise NotSupported(f"config_change: no setting is named in {sorted(payload)}")
     try:
@@ -96,6 +98,13 @@ def _lay(changes: dict[str, Any], name: str, value: Any) -> None:
     inside = changes.setdefault(section, {})
     if isinstance(inside, dict):
         inside[setting] = value
+
+
+def _moved(world: World, way: str, value: Any) -> list[int]:
+    """The numbers of the desk's users with some added, or without some."""
+    there = [user.telegram_id for user in world.app.settings.desk.users if user.telegram_id is not None]
+    named = [number_of(one) for one in (value if isinstance(value, list) else [value])]
+    return [*there, *named] if way == "add" else [number for number in there if number not in named]
 
 
 def _users(value: Any) -> list[dict[str, Any]]:
