@@ -24,7 +24,10 @@ DAY = timedelta(days=1)
 def next_due(app: App, *, now: datetime) -> datetime:
     """Return the earliest moment after *now* (aware, UTC) at which something is due though nothing comes from outside."""
     with app.database.reading() as session:
-        found = [scheduled(now + 7 * DAY, app.settings), *_leaving(session), *documents_due(session, app)]
+        # A week in which the clocks go back is an hour longer.
+        weeks = (7 * DAY, 7 * DAY + timedelta(hours=2))
+        found = [scheduled(now + week, app.settings) for week in weeks]
+        found += [*_leaving(session), *documents_due(session, app)]
         if cases.listed(session, open_only=True) or messages.waiting_for_a_person(session):
             # Any day may bring a reminder, or an item to be called up.
             found.append(_tick(session, app, now, now))
