@@ -113,14 +113,18 @@ def find(
         learned += _ruled(message, body, own, found, labels, third_party=third_party)
         kin = relationship(body, folded) if third_party else None
         learned += [kin] if kin else []
-    corrected = [field for field in learned if field.name in ("old_value", "new_value")]
-    found = [field for field in found if field.name not in _CORRECTABLE or not _covered(field, corrected)]
+    corrected = {name: [field for field in learned if field.name in names] for name, names in _CORRECTABLE.items()}
+    found = [field for field in found if not _covered(field, corrected.get(field.name, ()))]
     unique = {(field.name, field.text): field for field in reversed(found + learned)}
     return sorted(unique.values(), key=lambda field: (field.start, field.name))
 
 
-_CORRECTABLE = ("phone", "postal_address", "date_of_birth", "email", "other_email")
-"""What is to be corrected is a value of the correction, and not said of the sender a second time."""
+_VALUES = ("old_value", "new_value")
+_CORRECTABLE = {
+    "postal_address": ("old_value",),
+    **dict.fromkeys(("phone", "date_of_birth", "email", "other_email"), _VALUES),
+}
+"""What is to be corrected is a value of the correction, and not said of the sender a second time; a new address is both."""
 _PRESUPPOSED = 0.3
 """From which probability of what a field presupposes the rules are asked about it."""
 

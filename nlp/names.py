@@ -15,7 +15,7 @@ _PARTICLES = words("a al ben bin binte d da de del della den der des di do dos d
 _TITLES = words(
     """
     avv capt dipl dott dottssa dr drs dhr don dona frau gp herr herrn ing khk lady m mag maitre mademoiselle madame me
-    mevr mgr miss mlle mm mme monsieur mr mrs ms pasteur pr prof profssa ra rev senor senora sig sigra signor signora
+    mevr mgr miss mlle mm mme monsieur mr mrs ms padre pasteur pastor pr prof profssa ra rev reverend senor senora sig sigra signor signora
     sir sr sra ssa ssgt oberinspektor
     """
 )
@@ -83,6 +83,9 @@ _CLOSING = words(
 _NO_NAME = NO_PERSON | ORGANISATION | _CLOSING | words("chez mettez inscrivez myself ta its it's of esq esquire")
 
 
+_NOT_CLAIMED = _TITLES | {"et", "and", "und", "en"}
+
+
 @dataclass(frozen=True)
 class _Run:
     """Words of the sender's name that stand together."""
@@ -122,7 +125,7 @@ def _claimed(from_name: str) -> tuple[str, ...]:
     for part in parts:
         split = [word for word in re.split(r"[^\w]+", plain(part)) if word]
         if not ORGANISATION.intersection(split) and not any(word.isdigit() for word in split):
-            found += [word for word in split if word not in _TITLES or len(word) == 1]
+            found += [word for word in split if word not in _NOT_CLAIMED or len(word) == 1]
     return tuple(dict.fromkeys(found))
 
 
@@ -220,7 +223,7 @@ def _best_run(runs: list[_Run], body: str, lines: list[tuple[int, int]], claimed
     rank = (0.0, 0)
     for found in runs:
         signed = _is_signature(found, body, lines)
-        run = _whole(found, body, lines, claimed[0])
+        run = _whole(found, body, lines, claimed[0] if len(claimed) > 1 else "")
         signed = signed or run.end - run.start > found.end - found.start
         if run.weight < 1.5 and not signed and not _INTRO.search(body, max(0, run.start - 40), run.start):
             continue
@@ -233,7 +236,7 @@ def _best_run(runs: list[_Run], body: str, lines: list[tuple[int, int]], claimed
 def _whole(run: _Run, body: str, lines: list[tuple[int, int]], first_name: str) -> _Run:
     """Return *run* with the names around it where they stand together below the text, or behind "I am" and its like.
 
-    *first_name* is how the name in the header begins: nothing belongs before it.
+    *first_name* is how a name of several words in the header begins: nothing belongs before it.
     """
     line = next(((start, end) for start, end in lines if start <= run.start < end), None)
     start = body.rfind("\n", 0, run.start) + 1
@@ -241,13 +244,15 @@ def _whole(run: _Run, body: str, lines: list[tuple[int, int]], first_name: str) 
         if match.start() > run.start or match.end() < run.end:
             continue
         name = trim("full_name", body, *match.span())
+        while name and " " in name.text and name.start < run.start and plain(name.text.split()[0]) in _NO_NAME:
+            name = trim("full_name", body, name.start + name.text.index(" ") + 1, name.end)
         if name is None or name.start > run.start or (name.end <= run.end and name.start == run.start):
             return run
         split = [word.strip(".") for word in plain(name.text).split()]
         behind = plain(body[run.end : name.end]).split()
         if (_NO_NAME | _TITLES).intersection(split) or len(behind) > 2 or _PARTICLES.intersection(behind):
             return run
-        if name.start < run.start and plain(body[run.start : run.end]).startswith(first_name):
+        if name.start < run.start and first_name and plain(body[run.start : run.end]).startswith(first_name):
             return run
         before = body[max(start, name.start - 60) : name.start]
         signed = line and _LINE_START.search(before) and re.match(r"[\s.!,)]*$|[,(|] ?\S", body[name.end : line[1]])
@@ -298,7 +303,8 @@ def _signed(body: str, lines: list[tuple[int, int]], *, anonymous: bool) -> Fiel
         line = body[start:end]
         match = _SIGNED.match(line) if len(line) <= 90 else None
         if number == 0 and (match is None or plain(match[1].split()[0]) in NO_PERSON | _CLOSING):
-            match = _SIGNED_END.search(line, max(0, len(line) - 110))
+            ends = _SIGNED_END.finditer(line, max(0, len(line) - 110))
+            match = next((one for one in ends if plain(one[1].split()[0]) not in NO_PERSON | _CLOSING), None)
         if match is None:
             continue
         text = match[1].rstrip(".") if not re.search(r"\b[A-ZÀ-Ý]\.$", match[1]) else match[1]

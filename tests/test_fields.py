@@ -147,8 +147,34 @@ def test_data_subject(body: str, name: str) -> None:
 
 
 def test_a_value_to_correct_is_not_said_of_the_sender() -> None:
+    body = "Mon nouveau numéro est le 06 39 98 12 44."
+    assert fields(body, "rectification") == {"new_value": "06 39 98 12 44"}
+
+
+def test_a_new_address_is_the_senders_and_an_old_one_is_not() -> None:
     body = "J'ai déménagé, ma nouvelle adresse : 14 rue des Lilas, 35000 Rennes."
-    assert fields(body, "rectification") == {"new_value": "14 rue des Lilas, 35000 Rennes"}
+    address = "14 rue des Lilas, 35000 Rennes"
+    assert fields(body, "rectification") == {"new_value": address, "postal_address": address}
+    assert fields(f"Mon ancienne adresse, {address}, ne vaut plus.", "rectification").get("postal_address") is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "body", "name"),
+    [
+        ("ASE, Mme Bacquet", "Nous attendons. Odile Bacquet, éducatrice référente", "Odile Bacquet"),
+        ("Yannick Le Goff", "Salutations,\nYannick Le Goff", "Yannick Le Goff"),
+        ("Clara Rojas", "Soy Clara Rojas Painemal y pido mis datos.", "Clara Rojas Painemal"),
+        ("Fabien Douchy", "Vous écrivez « Fabienne Douchy ».\n\nF. Douchy", "F. Douchy"),
+        ("Cabinet Vernoux", "Maître Sabine Vernoux, pour sa cliente.\n\nS. Vernoux", "Sabine Vernoux"),
+        ("Fernande et Lucien Roubaud", "C'était sous Lucien Roubaud et les autres.", "Lucien Roubaud"),
+        ("Jessamy Crole", "I left my umbrella. Thanks. Jess", "Jess"),
+        ("Y. Traoré", "Mes chaussures sont chambre 9, merci. Yacouba", "Yacouba"),
+        ("Maribel Lago", "Es con C: Lago. Maribel", "Maribel"),
+        ("Pastor Emmanuel Bright", "Greetings.\nPastor Emmanuel Bright", "Emmanuel Bright"),
+    ],
+)
+def test_a_signature_is_read_in_its_forms(sender: str, body: str, name: str) -> None:
+    assert fields(body, sender=sender)["full_name"] == name
 
 
 @pytest.mark.parametrize(
