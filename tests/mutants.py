@@ -80,7 +80,13 @@ MUTANTS = (
         "an answer before identity is proven", "ex-partner-who-knows-everything erasure-as-vandalism",
         "handlers/lifecycle.py",
         "    if on_merits and state.identity in UNSETTLED and", "    if on_merits and state.identity in () and",
-        (("handlers/linter.py", "    if facts.identity_state in OPEN_IDENTITY and", "    if facts.identity_state in () and"),),
+        (
+            (
+                "handlers/linter/proof.py",
+                "    if facts.identity_state in OPEN_IDENTITY and",
+                "    if facts.identity_state in () and",
+            ),
+        ),
     ),
     Mutant(
         "a stranger in the thread is taken for the person", "stranger-in-the-thread look-alike-addresses-in-the-thread",

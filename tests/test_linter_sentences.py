@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from handlers.linter import LetterFacts, lint
-from handlers.linter_demands import RULES
+from handlers.linter.demands import RULES
 from templates import to_html
 from templates.samples import facts, identity
 from tests.test_linter import codes, letter
