@@ -188,7 +188,8 @@ RULES: tuple[Rule, ...] = (
         not_kinds=frozenset({"extension"}), deniable=False,
         unless=_c(r"prolong|report|exten[ds]|supplement|further|supprim|efface|conserv|\bgard|delet|erased|\bkept\b"
         r"|\bkeep\b|destroy|storage|"
-                  r"retention|purge|sauvegard|backup|plus tard|rappel|remind|\bcode\b|72 h|heures|\b(?:sous|within) 30"),
+                  r"retention|purge|sauvegard|backup|plus tard|rappel|remind|\bcode\b|72 h|heures|\b(?:sous|within) 30"
+                  r"|\bcnil\b"),
     ),
     Rule(
         "silence",
