@@ -578,6 +578,24 @@ def test_explain_stops_on_bad_settings_and_missing_files(tmp_path):
     assert (missing.exit_code, missing.stderr) == (1, said)
 
 
+def test_explain_counts_from_when_the_mail_server_took_the_mail_in(tmp_path):
+    letter = tmp_path / "a.eml"
+    letter.write_bytes(
+        b"Received: from a.example by mx.mije.com; Fri, 20 Mar 2026 23:30:00 +0000\r\n" + mail(OBJECTION, sender=JEAN)
+    )
+    said = CliRunner().invoke(main, ["--config", str(tmp_path / "none.toml"), "explain", str(letter)]).stdout
+    assert "\nReçu le : 21 mars 2026\n" in said
+    assert "(reçu le 21 mars 2026) :" in said
+
+
+def test_verify_says_that_a_file_is_missing(tmp_path):
+    missing = CliRunner().invoke(main, ["verify", str(tmp_path / "b.zip")])
+    assert (missing.exit_code, missing.stderr) == (
+        1,
+        f"{tmp_path / 'b.zip'} cannot be read: No such file or directory\n",
+    )
+
+
 # --- the worker
 
 

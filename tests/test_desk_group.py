@@ -44,7 +44,7 @@ def test_the_card_comes_to_the_group_once_and_says_nothing_of_the_person(request
     assert request_in.cards(DPO) == request_in.cards(DEPUTY) == []
     card = request_in.card(GROUP).text
     assert card.startswith("■ Nouvelle demande\nDossier DSR-2026-0001 – opposition (art. 21)")
-    assert "De : (email, fr)" in card
+    assert "De : (courriel, français)" in card
     assert "en privé" in card
     for personal in ("Jean", "Roche", "J. R.", "boite", "j•••", "Hôpital", "publicités", "1980", "Bonjour", "06"):
         assert personal not in card, personal
@@ -99,7 +99,7 @@ def test_the_desk_asks_for_cards_in_the_group_and_its_talk_is_nobody_elses_busin
     assert said(world, GROUP)[-1].startswith("DSR-2026-0001 – opposition")
     world.chat.say(DEPUTY, "/case DSR-2026-0001", chat_id=GROUP)
     world.work()
-    assert "De : (email, fr)" in world.card(GROUP).text
+    assert "De : (courriel, français)" in world.card(GROUP).text
     world.chat.say(DPO, "/new guichet 02/03/2026 Paul Ferry effacement\nEffacez.", chat_id=GROUP)
     world.work()
     assert said(world, GROUP)[-1].startswith("Écrivez-moi d'abord en privé")

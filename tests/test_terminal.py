@@ -93,7 +93,8 @@ def test_a_whole_case_from_the_proof_of_identity_to_the_closing(access):
     assert marks(said) == [
         "✔ Identité vérifiée ; les copies seront détruites. La réponse est à préparer.",
         "✔ Version 2 enregistrée ; à approuver.",
-        "✔ Approuvé : la lettre du dossier DSR-2026-0001 part.",
+        "✔ Approuvé : la lettre du dossier DSR-2026-0001 part. Tâches encore ouvertes (3) : chercher partout, masquer ce qui "
+        "concerne d'autres personnes, joindre la copie et l'annexe d'information.",
         "✔ Dossier DSR-2026-0001 clos.",
     ]
     letter = access.mailer.to("camille.durand@courrier.example")[-1]
@@ -114,7 +115,9 @@ def test_a_letter_is_edited_in_an_editor(objection):
         objection, "1", "=Modifier", "=Approuver et envoyer", "", "q",
         edit=lambda text: text.replace("Bonjour Jean Roche,", "Bonjour Monsieur Roche,"),
     )  # fmt: skip
-    assert marks(said)[1:] == ["✔ Approuvé : la lettre du dossier DSR-2026-0001 part."]
+    assert marks(said)[1:] == [
+        "✔ Approuvé : la lettre du dossier DSR-2026-0001 part. Tâches encore ouvertes (1) : prévenir les prestataires d'envoi."
+    ]
     assert "Bonjour Monsieur Roche," in text_of(objection.mailer.to("jean@boite.example")[-1])
 
 

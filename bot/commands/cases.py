@@ -84,7 +84,7 @@ def show_case(app: App, reference: str, *, as_json: bool) -> int:
             whole = {**summary(case), "drafts": letters, "letters": sent, "tasks": listed(session, app, case)}
             click.echo(json.dumps(whole, ensure_ascii=False, indent=1))
         else:
-            card = view_of(session, app, f"case:{case.id}", masked=False, now=app.clock.now())
+            card = view_of(session, app, f"case:{case.id}", masked=False, now=app.clock.now(), whole=True)
             # Erased (art. 17): what the register keeps is all there is.
             click.echo(card.text if card else "\n".join(f"{name}: {value}" for name, value in summary(case).items()))
     return 0

@@ -140,7 +140,10 @@ def verify_bundle(path: Path) -> int:
         manifest = json.loads(content.pop(MANIFEST))
         reference, expected = str(manifest["reference"]), dict(manifest["sha256"])
         entries = json.loads(content["journal.json"])
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except OSError as error:
+        click.echo(f"{path} cannot be read: {error.strerror or type(error).__name__}", err=True)
+        return 1
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         click.echo(f"{path} is no bundle of dpobot, or is damaged ({type(error).__name__})", err=True)
         return 1
     wrong = [name for name in expected if hashlib.sha256(content.get(name, b"")).hexdigest() != expected[name]]

@@ -12,10 +12,11 @@ import click
 from bot import casework, intake
 from bot.app import build_app
 from bot.channels import mime
-from bot.channels.base import RawMessage
 from bot.clock import SystemClock
 from bot.commands.init import EXAMPLE
-from bot.desk.cards import cue_lines, view_of
+from bot.commands.parse import from_file
+from bot.desk.cards import cue_lines, day, view_of
+from bot.desk.reasons import in_words
 from bot.desk.text import visible
 from bot.desk.words import KINDS, RIGHTS, WORDS, word
 from bot.models import running_model
@@ -75,19 +76,18 @@ def offline_settings(config: Path, language: str, folder: str = "") -> Settings:
 
 def explain(config: Path, file: Path, language: str) -> int:
     """Print what *file* is for people, by the settings at *config* (the shipped example where there are none)."""
+    now = SystemClock().now()
     try:
-        raw = file.read_bytes()
+        message = from_file(str(file), now)
     except OSError as error:
         click.echo(f"{file} cannot be read: {error.strerror}", err=True)
         return 1
-    now = SystemClock().now()
     with tempfile.TemporaryDirectory(prefix="dpobot-explain-") as folder:
         try:
             app = build_app(offline_settings(config, language, folder))
         except SettingsError as error:
             click.echo(str(error), err=True)
             return 2
-        message = RawMessage(source="file", external_id="1", received_at=now, raw=raw)
         settings = app.settings
         arrival = mime.arrival(
             message,
@@ -104,17 +104,18 @@ def explain(config: Path, file: Path, language: str) -> int:
             view = messages.view(session, app.vault, row)
             subject = f"case:{row.case_id}" if row.case_id else f"message:{row.id}"
             if row.disposition == "ignored":
-                click.echo(f"{word(RIGHTS, language, row.primary)} ({row.reason})")
+                click.echo(f"{word(RIGHTS, language, row.primary)} ({in_words(row.reason, language)})")
                 for cue in cue_lines(app, view["reading"], visible):
                     click.echo(cue)
             else:
-                card = view_of(session, app, subject, masked=False, now=now)
+                card = view_of(session, app, subject, masked=False, now=now, whole=True)
                 click.echo(f"\n{card.text if card else ''}")
             for name, value in view["reading"]["fields"].items():
                 said = value if isinstance(value, str) else ", ".join(value)
                 click.echo(f"{words['fields']} : {name} = {visible(said)}")
-            for problem in (*view["suppress_reasons"], *view["problems"]):
-                click.echo(f"{words['odd']} : {problem}")
+            odd = in_words(",".join((*view["suppress_reasons"], *view["problems"])), language)
+            if odd:
+                click.echo(f"{words['odd']} : {odd}")
             case = session.get(Case, row.case_id) if row.case_id else None
             if case is not None:
                 click.echo(f"\n{words['letters']} :")
@@ -125,7 +126,7 @@ def explain(config: Path, file: Path, language: str) -> int:
                 computed = casework.deadline_of(
                     app, case, journal.of_case(session, case.id or 0), with_trace=True, language=language
                 )
-                click.echo(f"\n{words['trace']} ({WORDS[language]['received']} {case.received_at:%Y-%m-%d}) :")
+                click.echo(f"\n{words['trace']} ({WORDS[language]['received'].lower()} {day(case.received_at, app)}) :")
                 for line in computed.trace:
                     click.echo(f"- {line.source} : {line.text}")
         app.close()

@@ -33,7 +33,7 @@ def parse(
     for path in paths:
         name = str(path)
         try:
-            raw = _from_file(name)
+            raw = from_file(name)
         except OSError as error:
             shape = {"id": name, "error": error.strerror or type(error).__name__}
             status = 1
@@ -44,7 +44,9 @@ def parse(
     return status
 
 
-def _from_file(name: str) -> RawMessage:
+def from_file(name: str, now: datetime | None = None) -> RawMessage:
+    """Return the mail in the file *name* (``-``: standard input) with the time it was received: that of its topmost
+    ``Received:`` line, else of the file; never later than *now*. Raises :class:`OSError`."""
     if name == "-":
         raw = sys.stdin.buffer.read()
         changed = os.fstat(sys.stdin.fileno()).st_mtime
@@ -52,4 +54,4 @@ def _from_file(name: str) -> RawMessage:
         raw = Path(name).read_bytes()
         changed = Path(name).stat().st_mtime
     received = first_received(raw) or datetime.fromtimestamp(changed, UTC)
-    return RawMessage(source="file", external_id=name, received_at=received, raw=raw)
+    return RawMessage(source="file", external_id=name, received_at=min(received, now or received), raw=raw)

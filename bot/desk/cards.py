@@ -24,6 +24,7 @@ from bot.desk.basics import permits
 from bot.desk.diff import word_diff
 from bot.desk.masking import hider
 from bot.desk.offers import Offer, allowed, case_offers
+from bot.desk.reasons import CHANNELS, DISPOSITIONS, FATES, LANGUAGES, in_words
 from bot.desk.review import findings_of
 from bot.desk.tasks import lines_of
 from bot.desk.text import inert, mask_address, mask_name, mask_text, visible
@@ -97,10 +98,13 @@ def fitted(lines: Sequence[str], limit: int = CARD_LIMIT) -> str:
     return _cut("\n".join(lines), limit)
 
 
-def _with_letter(lines: Sequence[str], text: str, *, masked: bool) -> list[str]:
-    """Put the draft's text into its place, cut to what the rest of the card leaves: what is to mend must be seen, too."""
+def _with_letter(lines: Sequence[str], text: str, *, whole: bool) -> list[str]:
+    """Put the draft's text into its place; *whole*, or cut to what the rest of the card leaves: what is to mend must be seen,
+    too."""
+    if whole:
+        return [text if line == _LETTER else line for line in lines]
     rest = utf16_length("\n".join(line for line in lines if line != _LETTER))
-    room = max(200, min(DRAFT_ON_CARD, CARD_LIMIT - rest - 1)) if masked else DRAFT_ON_CARD
+    room = max(200, min(DRAFT_ON_CARD, CARD_LIMIT - rest - 1))
     return [_cut(text, room) if line == _LETTER else line for line in lines]
 
 
@@ -114,8 +118,10 @@ def case_card(
     notice: str = "",
     letters: bool = True,
     discreet: bool = False,
+    whole: bool = False,
 ) -> View:
-    """Draw the card of a case; without *letters* (a helper's) no draft, no cue and no subject is on it.
+    """Draw the card of a case; without *letters* (a helper's) no draft, no cue and no subject is on it. *whole*, for a
+    terminal, cuts nothing.
 
     *discreet* is for a group: nothing of the person is on it, not even an initial, and no word of hers or of the letter.
     """
@@ -136,9 +142,8 @@ def case_card(
     who = f"{mask_name(person.name)} {way}" if masked else f"{person.name} <{way}>"
     shown = "" if discreet else inert(who) if masked else visible(who)
     lines += [
-        f"{words['from']}{words['colon']}{shown} ({case.channel}, {case.person_language or case.language})".replace(
-            "  ", " "
-        )
+        f"{words['from']}{words['colon']}{shown} "
+        f"({_came_by(case.channel, case.person_language or case.language, language)})".replace("  ", " ")
     ]
     lines += [f"{words['state']}{words['colon']}{word(STATES, language, case.state)}"]
     lines += [
@@ -178,7 +183,9 @@ def case_card(
     for draft in waiting[:1]:
         lines += ["", *_draft_lines(session, app, case, draft, hide, masked=masked, discreet=discreet)]
         if draft.kind != "status" and ACTIONS["approve"].warning is not None:
-            lines += ["", ACTIONS["approve"].warning[language]]
+            letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
+            posted = not letter.recipient and letter.chat_id is None
+            lines += ["", words["then_post"] if posted else ACTIONS["approve"].warning[language]]
     lines += _tasks(session, app, case, events, masked=masked) if not discreet else []
     to_post = any(i.channel == "post" and i.status == "pending" for i in outbox.of_case(session, case.id or 0))
     in_doubt = any(
@@ -192,12 +199,17 @@ def case_card(
     if len(waiting) > 1:
         lines.append(f"(+ {len(waiting) - 1})")
     if shown_letter is not None:
-        lines = _with_letter(lines, hide(shown_letter.text).strip(), masked=masked)
+        lines = _with_letter(lines, hide(shown_letter.text).strip(), whole=whole)
     return View(
         f"case:{case.id}",
-        fitted(lines) if masked else "\n".join(lines),
+        "\n".join(lines) if whole else fitted(lines),
         case_offers(app, case, events, waiting, holes=holes, to_post=to_post, in_doubt=in_doubt),
     )
+
+
+def _came_by(channel: str, written_in: str, language: str) -> str:
+    """How a message came, and in which language."""
+    return f"{word(CHANNELS, language, channel)}, {word(LANGUAGES, language, written_in)}"
 
 
 def _way(address: str, chat_id: int | None, language: str, *, masked: bool) -> str:
@@ -343,7 +355,8 @@ def _files(session: Session, app: App, case: Case, *, masked: bool) -> list[str]
 
 def _sending(session: Session, case: Case, language: str, words: Any) -> list[str]:
     return [
-        f"{words['failed']}{words['colon']}{word(KINDS, language, item.kind)} – {item.status} <{item.message_id or ''}>"
+        f"{words['failed']}{words['colon']}{word(KINDS, language, item.kind)} – "
+        f"{word(FATES, language, item.status)} <{item.message_id or ''}>"
         for item in outbox.of_case(session, case.id or 0)
         if item.status in ("failed", "uncertain")
     ][-3:]
@@ -434,6 +447,7 @@ def message_card(
     now: datetime,
     notice: str = "",
     discreet: bool = False,
+    whole: bool = False,
 ) -> View:
     """Draw the card of an item to sort: what it may be, and when it would be due if it is a request."""
     language = app.settings.desk.language
@@ -457,18 +471,25 @@ def message_card(
     lines += [
         f"{words['due']}{words['colon']}{day(would_be, app)} ({time_left(would_be, casework.today(app, now), words)})"
     ]
-    who = f"{mask_name(name)} {mask_address(address)}" if masked else f"{name} <{address}>"
+    who = (
+        f"{mask_name(name)} {mask_address(address)}"
+        if masked
+        else f"{name} <{address}>"
+        if address
+        else visible(name) or words["nobody"]
+    )
     shown = inert(who) if masked else visible(who)
+    came = f"({_came_by(message.channel, message.language, language)})"
     if discreet:
-        lines.append(f"{words['from']}{words['colon']}({message.channel}, {message.language})")
+        lines.append(f"{words['from']}{words['colon']}{came}")
     else:
-        lines += [f"{words['from']}{words['colon']}{shown.strip()} ({message.channel}, {message.language})"]
+        lines += [f"{words['from']}{words['colon']}{shown.strip()} {came}"]
         lines += [f"{words['subject']}{words['colon']}{hide(view['subject'])[:200]}"] if view["subject"] else []
         lines += cue_lines(app, reading, hide)
-    lines.append(f"({message.reason})")
+    lines.append(f"({in_words(message.reason, language)})")
     if not masked:
         # Even to a terminal, what a stranger wrote is text: no sequence that moves its cursor or its colours.
-        lines += ["", visible(view["text"]).strip()[:4000]]
+        lines += ["", visible(view["text"]).strip()]
     offers: list[tuple[Offer, ...]] = []
     if message.sorted_at is None and message.disposition in (*messages.TO_A_PERSON, "ignored"):
         likely = [label for label in reading["labels"] if label in LABELS] or [reading["primary"]]
@@ -481,11 +502,11 @@ def message_card(
         offers.append((Offer("choose_right", other), Offer("file", ACTIONS["file"].label[language])))
         offers.append((Offer("attach", ACTIONS["attach"].label[language]),))
     else:
-        lines.append(f"{words['state']}{words['colon']}{message.disposition}")
+        lines.append(f"{words['state']}{words['colon']}{word(DISPOSITIONS, language, message.disposition)}")
         if message.disposition == "added" and message.sorted_at is not None:
             # Only what a person put there: the requester's own letters stay in his case.
             offers.append((Offer("detach", ACTIONS["detach"].button(language)),))
-    return View(f"message:{message.id}", fitted(lines) if masked else "\n".join(lines), tuple(offers))
+    return View(f"message:{message.id}", "\n".join(lines) if whole else fitted(lines), tuple(offers))
 
 
 def view_of(
@@ -499,11 +520,12 @@ def view_of(
     facts: Mapping[str, Any] | None = None,
     user: User | None = None,
     discreet: bool = False,
+    whole: bool = False,
 ) -> View | None:
     """Draw the card of ``case:<id>``, ``message:<id>`` or ``system:<part>``; None when it is gone or was erased.
 
     For a *user*, it shows and offers what his role permits; without one, everything. *discreet*, for a group, shows nothing
-    of the person.
+    of the person; *whole*, for a terminal, cuts nothing to the length of a chat message.
     """
     letters = user is None or permits(user, "unmasked")
     masked = masked or discreet or not letters
@@ -517,19 +539,29 @@ def view_of(
             case = session.get(Case, int(number))
             if case is not None:
                 view = case_card(
-                    session, app, case, masked=masked, now=now, notice=notice, letters=letters, discreet=discreet
+                    session,
+                    app,
+                    case,
+                    masked=masked,
+                    now=now,
+                    notice=notice,
+                    letters=letters,
+                    discreet=discreet,
+                    whole=whole,
                 )
         else:
             message = session.get(Message, int(number))
             if message is not None:
-                view = message_card(session, app, message, masked=masked, now=now, notice=notice, discreet=discreet)
+                view = message_card(
+                    session, app, message, masked=masked, now=now, notice=notice, discreet=discreet, whole=whole
+                )
     except SealingError:
         return None
     if view is None or user is None:
         return view
     first = [absence.user for absence in roster.standing_in(session, user, casework.today(app, now))]
     text = f"{_say_for(app, first)}\n{view.text}" if first else view.text
-    return View(view.subject, fitted(text.split("\n")) if masked else text, allowed(view.offers, user))
+    return View(view.subject, text if whole else fitted(text.split("\n")), allowed(view.offers, user))
 
 
 def _say_for(app: App, absent: list[str]) -> str:

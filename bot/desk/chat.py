@@ -33,6 +33,7 @@ from bot.desk.chat_updates import Updates
 from bot.desk.chat_words import DESK
 from bot.desk.offers import SHOWN, Offer, allowed, choices, more_offers, needed
 from bot.desk.public import PUBLIC, PublicChat, language_of
+from bot.desk.reasons import in_words
 from bot.desk.words import RIGHTS, STATES, WORDS, word
 from bot.settings import User
 from store import cases, messages
@@ -424,7 +425,8 @@ class ChatDesk:
     def _to_sort(self) -> list[str]:
         with self.app.database.reading() as session:
             return [
-                f"/item {m.id} – {word(RIGHTS, self.language, m.primary)} – {day(m.received_at, self.app)} ({m.reason})"
+                f"/item {m.id} – {word(RIGHTS, self.language, m.primary)} – {day(m.received_at, self.app)}"
+                f" ({in_words(m.reason, self.language)})"
                 for m in messages.waiting_for_a_person(session)
             ]
 

@@ -33,13 +33,25 @@ from handlers.lifecycle import REASONS, may_approve
 from store import cases, drafts, journal, outbox
 from store.models import Case, Draft, OutboxItem
 
+_APPROVED = {
+    "mail": (
+        "Approuvé : la lettre du dossier {reference} part.",
+        "Approved: the letter of case {reference} is leaving.",
+    ),
+    "post": (
+        "Approuvé : la lettre du dossier {reference} est à imprimer et à poster ; dites-le ensuite par « Lettre postée ».",
+        "Approved: the letter of case {reference} is to be printed and posted; then say so with “Letter posted”.",
+    ),
+}
+"""What an approval did: nothing has left yet that goes by post."""
+
 
 def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) -> str:
     language = app.settings.desk.language
     case, draft = draft_of(session, app, ask)
     letter = drafts.letter_of(session, app.vault, case=case, draft=draft)
     reason = ask.text.strip()
-    _would_leave_as_seen(session, app, case, draft, letter, now)
+    way = _would_leave_as_seen(session, app, case, draft, letter, now)
     if letter.chat_id is not None and not letter.recipient and draft.kind in ("answer", "refusal", "partial_refusal"):
         raise Refused(
             say(
@@ -64,11 +76,7 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
     behalf = ",".join(absence.user for absence in stands_in)
     if not casework.approve_bytes(session, app, case, draft, letter, by=user.key, now=now, on_behalf=behalf):
         raise Refused(say(language, "Quelqu'un d'autre vient de décider.", "Somebody else has just decided."))
-    told = say(
-        language,
-        f"Approuvé : la lettre du dossier {case.reference} part.",
-        f"Approved: the letter of case {case.reference} is leaving.",
-    )
+    told = say(language, *_APPROVED["post" if way == "post" else "mail"]).format(reference=case.reference)
     undone = open_titles(tracked(session, app, case), case, draft, letter, language)
     if undone:
         told += say(
@@ -81,8 +89,9 @@ def _approve(session: Session, app: App, user: User, ask: Ask, now: datetime) ->
 
 def _would_leave_as_seen(
     session: Session, app: App, case: Case, draft: Draft, letter: drafts.LetterText, now: datetime
-) -> None:
-    """Stop a letter that would leave otherwise than its digest says: the settings or the postal address changed since.
+) -> str:
+    """Return the way a letter goes; stop one that would leave otherwise than its digest says: the settings or the postal
+    address changed since.
 
     A draft from before the digest was that of the whole mail carries that of its text and recipient.
     """
@@ -95,6 +104,7 @@ def _would_leave_as_seen(
                 "Nothing has left: the letter would leave otherwise (settings or address changed). Here it is as it stands.",
             )
         )
+    return sent.channel
 
 
 def renew(session: Session, app: App, ask: Ask, *, by: str, now: datetime) -> None:

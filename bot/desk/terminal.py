@@ -17,6 +17,7 @@ from bot.desk.cards import day, diff_text, draft_text, time_left, view_of
 from bot.desk.export import save
 from bot.desk.offers import SHOWN, Offer, allowed, choices, more_offers
 from bot.desk.office import receipt
+from bot.desk.reasons import in_words
 from bot.desk.text import visible
 from bot.desk.words import RIGHTS, STATES, WORDS, word
 from bot.sending import as_approved
@@ -144,7 +145,8 @@ class Terminal:
                 subjects.append(f"message:{message.id}")
                 right = word(RIGHTS, self.language, message.primary)
                 self._say(
-                    f"{len(subjects):>3}. #{message.id} {right} – {day(message.received_at, self.app)} ({message.reason})"
+                    f"{len(subjects):>3}. #{message.id} {right} – {day(message.received_at, self.app)}"
+                    f" ({in_words(message.reason, self.language)})"
                 )
         return subjects
 
@@ -159,7 +161,9 @@ class Terminal:
         """Work on one case or item until the user goes back."""
         while True:
             with self.app.database.reading() as session:
-                view = view_of(session, self.app, subject, masked=False, now=self.app.clock.now(), user=self.user)
+                view = view_of(
+                    session, self.app, subject, masked=False, now=self.app.clock.now(), user=self.user, whole=True
+                )
             if view is None:
                 self._say(self.texts["none"])
                 return
