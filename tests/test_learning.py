@@ -265,7 +265,9 @@ def small(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
     for split, many in (("train", 400), ("test", 120)):
         (folder / split).mkdir()
-        lines = [line for path in sorted((CORPUS / split).glob("*.jsonl")) for line in path.open(encoding="utf-8")]
+        # Always the same messages, however the corpus grows: what so few of them teach hangs on each.
+        wanted = "*-a-*.jsonl" if split == "train" else "*.jsonl"
+        lines = [line for path in sorted((CORPUS / split).glob(wanted)) for line in path.open(encoding="utf-8")]
         step = len(lines) // many
         (folder / split / "small.jsonl").write_text("".join(lines[::step][:many]), encoding="utf-8")
     return folder

@@ -40,7 +40,7 @@ RIGHT = Right(
             ),
             (
                 r"(?:vous|vs) (?:\w+ )?(?:avez|gardez|savez) (?:\w+ )?(?:quoi|koi)\b<_>(?:sur (?:moi|nous|elle|"
-                r"lui)|mon|ma|mes)"
+                r"lui)|mon|ma|mes)\b"
             ),
             (
                 r"(?:qu'est[- ]ce que|quest ce que|c koi|que) (?:vous|vs)? ?(?:\w+ )?(?:avez|gardez|savez|"
@@ -66,7 +66,7 @@ RIGHT = Right(
             r"d'ou (?:vous )?(?:vient|viennent|tenez|sortez|avez|provien\w+)",
             (
                 r"<know><_>(?:qui|ce qui|ce que|si vous|quelles?|quoi)<_>(?:sur moi|mon (?:nom|dossier|sujet)|ma "
-                r"(?:fiche|fille)|mon fils|me concern\w+|mes)"
+                r"(?:fiche|fille)|mon fils|me concern\w+|mes\b)"
             ),
             (
                 r"(?:voir|lire|consulter|montre[rz][- ]?(?:moi)?)<_>(?:ma fiche|mon dossier|mes donnees|ce qui "
